@@ -1,0 +1,1 @@
+"""HPS, the Host Provisioning System: every decision and every effect; no web framework."""

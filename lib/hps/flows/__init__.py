@@ -1,0 +1,1 @@
+"""Compositions of capabilities: each is phases of facts, plan and apply."""

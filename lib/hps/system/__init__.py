@@ -1,0 +1,1 @@
+"""The only effects: programs, files, locks, HTTP and the executor of plans."""
