@@ -71,6 +71,15 @@ def _hexadecimal(value: str) -> str:
     return value
 
 
+def _ips_names(value: str) -> str:
+    names = value.split(",")
+    for name in names:
+        checked_host_name(name)
+    if len(set(names)) != len(names):
+        raise InvalidInput("a name of an IPS is given twice", hint="each IPS has a name of its own: ips-01, ips-02")
+    return value
+
+
 STATES = (
     "UNCONFIGURED",
     "CONFIGURED",
@@ -105,6 +114,7 @@ TABLE: tuple[Key, ...] = (
     Key("hps", "IPS_NAME", checked_host_name, "the name of this IPS, ips-01 for the first one", "ips-01"),
     Key("cluster", "CLUSTER_NAME", checked_name, "the name of the cluster"),
     Key("cluster", "CREATED", _plain, "when the cluster was made, RFC 3339, UTC"),
+    Key("cluster", "IPS_NAMES", _ips_names, "the names of its provisioning servers, comma separated, each one once", "ips-01"),
     Key("cluster", "DESCRIPTION", _any, "words for people"),
     Key("cluster", "DHCP_IFACE", _interface, "the interface that DHCP is answered on"),
     Key("cluster", "DHCP_IP", checked_address, "the address of the IPS on it"),
@@ -115,6 +125,7 @@ TABLE: tuple[Key, ...] = (
     Key("cluster", "DNS_LOCAL_SERVER", _server, "the name server that nodes use; the IPS by default"),
     Key("cluster", "NTP_LOCAL_SERVER", _server, "the time server that nodes use; the IPS by default"),
     Key("cluster", "SYSLOG_LOCAL_SERVER", _server, "the syslog server that nodes use; the IPS by default"),
+    Key("cluster", "DNS_UPSTREAM_SERVER", _server, "where the IPS asks for names outside the cluster; nowhere by default"),
     Key("cluster", "SMTP_LOCAL_SERVER", _server, "the mail relay that nodes use; the IPS by default"),
     Key("cluster", "DEFAULT_ROUTE", _server, "the router that nodes use; none by default"),
     Key("cluster", "CONFIGURE_AT", one_of("terminal", "cli"), "where hosts are configured: menu at the terminal, or only the CLI", "terminal"),
