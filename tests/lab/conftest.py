@@ -1,0 +1,76 @@
+"""Fixtures of the lab: one IPS for the whole run, machines for each test, and a transcript of every failure."""
+
+import shutil
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab import processes
+from tests.lab.ips import Ips
+from tests.lab.network import Network
+from tests.lab.yard import Yard
+
+TRANSCRIPTS = processes.CACHE / "transcripts"
+_current: list[Yard] = []
+
+
+@pytest.fixture(scope="session")
+def ips() -> Iterator[Ips]:
+    """The shipped IPS on a network of its own, serving the cluster `lab`."""
+    network = Network.for_this_run()
+    folder = Path(tempfile.mkdtemp(prefix="hps-lab-"))
+    found = Ips(network, folder / "ips")
+    try:
+        network.create()
+        found.prepare()
+        found.start()
+        found.activate()
+        yield found
+        found.stop()
+    except BaseException:
+        keep("set-up", [], found)
+        raise
+    finally:
+        network.remove()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def yard(ips: Ips) -> Iterator[Yard]:
+    """Machines that live until the end of the run."""
+    made = Yard(ips, ips.paths.base.parent / "machines")
+    _current.append(made)
+    yield made
+    made.cut_all()
+
+
+@pytest.fixture
+def machines(yard: Yard) -> Iterator[Yard]:
+    """The same yard; what a test made there is scrapped after it."""
+    before = len(yard.machines)
+    yield yard
+    for machine in yard.machines[before:]:
+        yard.scrap(machine)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep what machines and services said when a test fails, and say where."""
+    report = yield
+    if report.failed and _current:
+        place = keep(item.name, _current, _current[0].ips)
+        report.sections.append(("transcript", f"kept in {place}"))
+    return report
+
+
+def keep(name: str, yards: list[Yard], ips: Ips) -> Path:
+    """Put the transcript of this moment below TRANSCRIPTS and return the place."""
+    place = TRANSCRIPTS / "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name)
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    for made in yards:
+        made.keep(place)
+    ips.keep_logs(place)
+    return place
