@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import processes
+from tests.lab import transcript
 from tests.lab.ips import Ips
 from tests.lab.network import Network
 from tests.lab.yard import Yard
 
-TRANSCRIPTS = processes.CACHE / "transcripts"
 _current: list[Yard] = []
 
 
@@ -30,7 +29,7 @@ def ips() -> Iterator[Ips]:
         yield found
         found.stop()
     except BaseException:
-        keep("set-up", [], found)
+        transcript.keep("set-up", [], found)
         raise
     finally:
         network.remove()
@@ -60,17 +59,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Keep what machines and services said when a test fails, and say where."""
     report = yield
     if report.failed and _current:
-        place = keep(item.name, _current, _current[0].ips)
+        place = transcript.keep(item.name, _current, _current[0].ips)
         report.sections.append(("transcript", f"kept in {place}"))
     return report
-
-
-def keep(name: str, yards: list[Yard], ips: Ips) -> Path:
-    """Put the transcript of this moment below TRANSCRIPTS and return the place."""
-    place = TRANSCRIPTS / "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name)
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
-    for made in yards:
-        made.keep(place)
-    ips.keep_logs(place)
-    return place

@@ -4,7 +4,9 @@ import hashlib
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, STDOUT, Popen
 
 from tests.lab import processes
 
@@ -40,8 +42,11 @@ def place(base: Path) -> None:
             processes.run(["cp", "-a", "--link" if part == "resources" else "--no-preserve=links", f"{source}/.", f"{target}/"])
 
 
-def build() -> Path:
-    """The base in which image, installer and loaders of this tree were built; builds them when they are not there."""
+def build(say: Callable[[str], None] = lambda line: None) -> Path:
+    """The base in which image, installer and loaders of this tree were built; builds them when they are not there.
+
+    `say` is told each line that the build prints.
+    """
     store = processes.CACHE / "lab" / "resources"
     place = store / digest()
     if (place / "complete").exists():
@@ -49,9 +54,19 @@ def build() -> Path:
         return place
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    for arguments in (("image", "build", FOLDER, "SCH"),):
-        done = processes.run(hps(place, *arguments), timeout=1800)
-        (place / "build.log").write_text(done.stdout + done.stderr)
+    with (
+        (place / "build.log").open("w") as log,
+        Popen(
+            hps(place, "image", "build", FOLDER, "SCH"), stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, text=True, errors="replace"
+        ) as program,
+    ):
+        assert program.stdout is not None
+        for line in program.stdout:
+            log.write(line)
+            log.flush()
+            say(line.rstrip())
+    if program.returncode != 0:
+        raise AssertionError(f"the image could not be built:\n{(place / 'build.log').read_text()[-3000:]}")
     (place / "complete").touch()
     _forget_old(store)
     return place
