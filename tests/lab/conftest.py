@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab import transcript
+from tests.lab.fleet import Fleet, install
 from tests.lab.ips import Ips
 from tests.lab.network import Network
 from tests.lab.yard import Yard
@@ -43,6 +44,12 @@ def yard(ips: Ips) -> Iterator[Yard]:
     _current.append(made)
     yield made
     made.cut_all()
+
+
+@pytest.fixture(scope="session")
+def fleet(yard: Yard) -> Fleet:
+    """Three machines that were installed at the same time."""
+    return install(yard)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from hps.timeline.model import MEANING
 from tests.lab import processes, resources, transcript
 from tests.lab.ips import Ips
 from tests.lab.machine import Disk, Machine, Nic
@@ -19,32 +20,6 @@ from tests.lab.yard import Yard
 HOME = processes.CACHE / "demo"
 NAME = "hps-demo"
 _MINUTES = 30
-_WORDS = {
-    "dhcp": "asked for an address and got it from our dnsmasq",
-    "loader": "took the first loader by TFTP: iPXE",
-    "script": "asked hps-api what to do",
-    "kernel": "started the installer",
-    "network": "the installer raised its network",
-    "clock": "took the time from the IPS",
-    "certificate": "bought its certificate with a one-time token",
-    "configuration": "took its configuration",
-    "manifest": "took the image's manifest; its signature holds",
-    "objects": "took the image's objects",
-    "verified": "every object is what the manifest says; only now the disk",
-    "armed": "the IPS allowed this disk to be erased, once",
-    "erased": "erased the disk",
-    "partitions": "wrote the partition table",
-    "filesystems": "made the file systems",
-    "tree": "wrote the system into slot a",
-    "loader-installed": "installed the boot loader for BIOS and UEFI",
-    "identity": "wrote its identity beside the image",
-    "unmounted": "unmounted everything",
-    "restart": "restarts, now from its own disk",
-    "local": "was sent to its own disk",
-    "identity-applied": "took its name and address from its identity",
-    "registered": "registered",
-    "failed": "FAILED",
-}
 
 
 class Clock:
@@ -190,7 +165,7 @@ def _follow(ips: Ips, machine: Machine, clock: Clock, say: Callable[[str], None]
 
 def _line(event: dict[str, object]) -> str:
     name, detail = str(event["event"]), str(event.get("detail", ""))
-    return f"{name:17} {_WORDS.get(name, '')}{f' ({detail})' if detail else ''}"
+    return f"{name:17} {MEANING.get(name, '')}{f' ({detail})' if detail else ''}"
 
 
 def _serve_page(ips: Ips) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 from hps.paths import Paths
 from hps.registry.model import Edit, Record, RecordName, cluster_name, host_name, setting
 from hps.registry.store import FileRegistry
+from hps.services import control
+from hps.services.plan import Action
 from hps.values import Mac
 from tests.lab import processes, resources
 from tests.lab.network import ADDRESS, CIDR, Network
@@ -78,8 +80,8 @@ class Ips:
         return self.network.run(resources.hps(self.paths.base, *arguments), timeout=timeout, check=check)
 
     def service(self, verb: str, name: str) -> None:
-        """Stop or start one program of the IPS through supervisor."""
-        self.hps("service", verb, name)
+        """Stop or start one program of the IPS through its supervisor."""
+        control.carry_out(self.paths, Action(verb, name))
 
     def healthy(self) -> bool:
         """Whether the operator's door answers."""
