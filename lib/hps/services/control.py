@@ -1,0 +1,54 @@
+"""Supervisor, asked and told: what runs, and start, stop, restart or reload it."""
+
+from pathlib import Path
+
+from hps.errors import CommandFailed, Unreachable
+from hps.paths import Paths
+from hps.services import supervisor
+from hps.services.plan import Action
+from hps.system import rpc
+
+_RUNNING = ("RUNNING", "STARTING", "BACKOFF")
+
+
+def states(paths: Paths) -> dict[str, str] | None:
+    """The state of each program by its name, in supervisor's words; None where supervisor does not run."""
+    try:
+        answer = rpc.call(supervisor.socket(paths), "supervisor.getAllProcessInfo")
+    except Unreachable:
+        return None
+    return {str(entry["name"]): str(entry["statename"]) for entry in answer}
+
+
+def running(found: dict[str, str] | None) -> frozenset[str] | None:
+    """The programs that run; None where supervisor does not."""
+    return None if found is None else frozenset(name for name, state in found.items() if state in _RUNNING)
+
+
+def carry_out(paths: Paths, action: Action) -> None:
+    """Do one thing to one program and wait until it is done; raises CommandFailed with the program's last words."""
+    socket = supervisor.socket(paths)
+    if action.verb == "reload":
+        rpc.call(socket, "supervisor.signalProcess", action.program, "HUP")
+    if action.verb in ("stop", "restart"):
+        _unless(socket, "NOT_RUNNING", "supervisor.stopProcess", action.program)
+    if action.verb in ("start", "restart"):
+        try:
+            _unless(socket, "ALREADY_STARTED", "supervisor.startProcess", action.program)
+        except CommandFailed as error:
+            words = str(rpc.call(socket, "supervisor.tailProcessStdoutLog", action.program, 0, 1000)[0])
+            raise CommandFailed(f"{action.program} does not start", hint=words.strip() or error.hint) from error
+
+
+def _unless(socket: Path, fault: str, method: str, program: str) -> None:
+    """Call a method; that it is already so is no failure."""
+    try:
+        rpc.call(socket, method, program, True)
+    except CommandFailed as error:
+        if not error.hint.startswith(fault):
+            raise
+
+
+def shut_down(paths: Paths) -> None:
+    """Stop every program and supervisor itself; raises Unreachable where it does not run."""
+    rpc.call(supervisor.socket(paths), "supervisor.shutdown")

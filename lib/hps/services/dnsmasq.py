@@ -1,0 +1,222 @@
+"""The configuration of dnsmasq and its files for each host, from the records. Pure.
+
+Every value is checked again here: dnsmasq reports nothing when a line of `hosts.d` is malformed. dnsmasq(8).
+"""
+
+import hashlib
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hps.errors import InvalidInput
+from hps.paths import Paths
+from hps.registry.addresses import dynamic_pool
+from hps.registry.keys import check_values, default
+from hps.services.text import checked_path, joined
+from hps.values import Mac, checked_address, checked_host_name
+
+TAGS = ("install", "local", "")
+"""Where dnsmasq sends a host without asking hps-api: see `hps.boot.decision.shortcut`."""
+
+FIRMWARE = (
+    ("bios", (0,), "undionly.kpxe"),
+    ("efi-x64", (7, 9), "snponly.efi"),
+    ("efi-arm64", (11,), "snponly-arm64.efi"),
+)
+"""Tag, values of option 93 (RFC 4578 and its registry), and the first loader, by TFTP."""
+
+HTTP_FIRMWARE = (("http-x64", 16, "snponly.efi"), ("http-arm64", 19, "snponly-arm64.efi"))
+"""Tag, value of option 93, and the first loader, by HTTP with option 60 echoed (UEFI 2.10, 24.7)."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the records do not say: the name of this IPS, and what the machine can do."""
+
+    ips_name: str = "ips-01"
+    user: str = "dnsmasq"
+    advertise: bool = False
+
+
+def folder(paths: Paths) -> Path:
+    """Where everything of dnsmasq is rendered."""
+    return paths.services / "dnsmasq"
+
+
+def configuration(paths: Paths) -> Path:
+    """The configuration file."""
+    return folder(paths) / "dnsmasq.conf"
+
+
+def hosts_folder(paths: Paths) -> Path:
+    """One file a host: its address, name and tag for DHCP."""
+    return folder(paths) / "hosts.d"
+
+
+def names_folder(paths: Paths) -> Path:
+    """One file a host: its names for DNS."""
+    return folder(paths) / "names.d"
+
+
+def lease_hook(paths: Paths) -> Path:
+    """The program that dnsmasq starts for each change of a lease."""
+    return folder(paths) / "lease-hook"
+
+
+def local_prefix(cluster: str) -> ipaddress.IPv6Network:
+    """The unique local IPv6 prefix of a cluster, always the same for the same name (RFC 4193)."""
+    digest = hashlib.sha256(f"hps:{cluster}".encode()).digest()
+    return ipaddress.IPv6Network((b"\xfd" + digest[:5] + bytes(10), 64))
+
+
+def render(values: Mapping[str, str], paths: Paths, settings: Settings) -> str:
+    """The configuration for one cluster; raises InvalidInput for any value that may not stand in it."""
+    check_values("cluster", values)
+    checked_host_name(settings.ips_name)
+    own = checked_address(values["DHCP_IP"])
+    return joined(
+        (
+            "# Made by hps from the records; changes made here are lost.",
+            *_process(values, paths, settings),
+            *_names(values, paths, settings.ips_name),
+            *_leases(values, paths),
+            *_options(values),
+            *_boot(own),
+            *_tftp(paths),
+            *(_advertisement(values) if settings.advertise else ()),
+        )
+    )
+
+
+def _process(values: Mapping[str, str], paths: Paths, settings: Settings) -> tuple[str, ...]:
+    return (
+        f"user={checked_host_name(settings.user)}",
+        f"interface={values['DHCP_IFACE']}",
+        "except-interface=lo",
+        "bind-dynamic",
+        f"pid-file={checked_path(paths.run / 'dnsmasq.pid')}",
+        "log-facility=-",
+        "log-dhcp",
+    )
+
+
+def _names(values: Mapping[str, str], paths: Paths, ips_name: str) -> tuple[str, ...]:
+    own, domain = values["DHCP_IP"], values["DNS_DOMAIN"]
+    upstream = values.get("DNS_UPSTREAM_SERVER", "")
+    aliases = (
+        (ips_name, own),
+        ("ips", own),
+        *((alias, values.get(key) or own) for alias, key in (("ntp", "NTP_LOCAL_SERVER"), ("syslog", "SYSLOG_LOCAL_SERVER"))),
+    )
+    return (
+        "port=53",
+        "no-resolv",
+        "no-hosts",
+        "domain-needed",
+        "bogus-priv",
+        f"domain={domain}",
+        f"local=/{domain}/",
+        "expand-hosts",
+        *(f"host-record={alias}.{domain},{alias},{address}" for alias, address in dict(aliases).items()),
+        f"hostsdir={checked_path(names_folder(paths))}",
+        *((f"server={upstream}",) if upstream else ()),
+    )
+
+
+def _leases(values: Mapping[str, str], paths: Paths) -> tuple[str, ...]:
+    first, last = dynamic_pool(values)
+    network = ipaddress.IPv4Network(values["NETWORK_CIDR"])
+    lease = values.get("DHCP_LEASE") or default("cluster", "DHCP_LEASE")
+    return (
+        f"dhcp-range={first},{last},{network.netmask},{lease}",
+        f"dhcp-lease-max={min(network.num_addresses, 100000)}",
+        "dhcp-authoritative",
+        # The firmware, iPXE and the installed system each send another client id for the same machine.
+        "dhcp-ignore-clid",
+        "dhcp-ignore-names",
+        "no-ping",
+        f"dhcp-leasefile={checked_path(paths.leases)}",
+        f"dhcp-hostsdir={checked_path(hosts_folder(paths))}",
+        f"dhcp-script={checked_path(lease_hook(paths))}",
+    )
+
+
+def _options(values: Mapping[str, str]) -> tuple[str, ...]:
+    own, router = values["DHCP_IP"], values.get("DEFAULT_ROUTE", "")
+    servers = (
+        ("dns-server", "DNS_LOCAL_SERVER"),
+        ("ntp-server", "NTP_LOCAL_SERVER"),
+        ("log-server", "SYSLOG_LOCAL_SERVER"),
+        ("smtp-server", "SMTP_LOCAL_SERVER"),
+    )
+    numbers = {"dns-server": "6", "ntp-server": "42", "log-server": "7", "smtp-server": "69"}
+    return (
+        # An empty router option, because dnsmasq would announce itself.
+        f"dhcp-option=3,{router}" if router else "dhcp-option=3",
+        *(f"dhcp-option={numbers[option]},{values.get(key) or own}" for option, key in servers),
+        # iPXE need not wait for a proxy DHCP server (its option 175, number 176).
+        "dhcp-option=tag:ipxe,encap:175,176,1b",
+    )
+
+
+def _boot(own: str) -> tuple[str, ...]:
+    matches = [f"dhcp-match=set:{tag},option:client-arch,{arch}" for tag, archs, _ in FIRMWARE for arch in archs]
+    matches += [f"dhcp-match=set:{tag},option:client-arch,{arch}" for tag, arch, _ in HTTP_FIRMWARE]
+    first = [f"dhcp-boot=tag:!ipxe,tag:{tag},{loader},,{own}" for tag, _, loader in FIRMWARE]
+    for tag, _, loader in HTTP_FIRMWARE:
+        first.append(f"dhcp-boot=tag:!ipxe,tag:{tag},http://{own}/boot/{loader}")
+        first.append(f"dhcp-option-force=tag:!ipxe,tag:{tag},60,HTTPClient")
+    return (
+        *matches,
+        "dhcp-match=set:ipxe,175",
+        "dhcp-userclass=set:ipxe,iPXE",
+        *first,
+        f"dhcp-boot=tag:ipxe,tag:!hps-install,tag:!hps-local,http://{own}/hps-api?cmd=init",
+        f"dhcp-boot=tag:ipxe,tag:hps-install,http://{own}/hps-api?cmd=install",
+        f"dhcp-boot=tag:ipxe,tag:hps-local,http://{own}/boot/local.ipxe",
+    )
+
+
+def _tftp(paths: Paths) -> tuple[str, ...]:
+    return ("enable-tftp", f"tftp-root={checked_path(paths.tftp)}", "tftp-max=200")
+
+
+def _advertisement(values: Mapping[str, str]) -> tuple[str, ...]:
+    # iPXE waits 13 seconds at every boot where no router advertises itself.
+    return (
+        "enable-ra",
+        f"dhcp-range={local_prefix(values['CLUSTER_NAME']).network_address},ra-only,64,3600",
+        f"ra-param={values['DHCP_IFACE']},4,1800",
+    )
+
+
+def host_entry(mac: Mac, tag: str, address: str, name: str) -> str:
+    """The one line of a host for DHCP; raises InvalidInput."""
+    if tag not in TAGS:
+        raise InvalidInput(f"{tag[:40]!r} is not a boot shortcut")
+    fields = (str(Mac.parse(mac.digits)), *((f"set:hps-{tag}",) if tag else ()), checked_address(address), checked_host_name(name))
+    return joined((",".join(fields),))
+
+
+def name_entry(address: str, name: str, domain: str) -> str:
+    """The one line of a host for DNS, in the format of hosts(5); raises InvalidInput."""
+    name = checked_host_name(name)
+    check_values("cluster", {"DNS_DOMAIN": domain})
+    return joined((f"{checked_address(address)} {name} {name}.{domain}",))
+
+
+def render_lease_hook(base: Path, home: Path, python: Path) -> str:
+    """The program for changes of leases: it passes the arguments on, and evaluates none of them.
+
+    `-S` and `-s` leave out everything but the standard library and ours: it starts in a fraction of the time.
+    """
+    return joined(
+        (
+            "#!/bin/sh",
+            "# Made by hps. dnsmasq calls this with: add|old|del MAC ADDRESS [NAME]",
+            f"HPS_BASE={checked_path(base)} PYTHONPATH={checked_path(home / 'lib')}",
+            "export HPS_BASE PYTHONPATH",
+            f'exec {checked_path(python)} -P -s -S -m hps timeline lease "$@"',
+        )
+    )
