@@ -26,6 +26,7 @@ def ips() -> Iterator[Ips]:
         network.create()
         found.prepare()
         found.start()
+        found.listeners_before = found.dhcp_listeners()
         found.activate()
         yield found
         found.stop()
@@ -35,6 +36,12 @@ def ips() -> Iterator[Ips]:
     finally:
         network.remove()
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def silence(ips: Ips) -> list[str]:
+    """What listened for DHCP while all services ran and no cluster was active."""
+    return ips.listeners_before
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,7 @@ class Ips:
         self.paths = Paths(base)
         self.registry = FileRegistry(self.paths.config)
         self.key = base / "operator-key"
+        self.listeners_before: list[str] = []
         self._supervisor: Any = None
 
     def prepare(self, **answers: str) -> None:
@@ -65,7 +66,11 @@ class Ips:
     def activate(self) -> None:
         """Make the lab's cluster the one that is served, and wait for DHCP to be answered."""
         self.hps("cluster", "activate", CLUSTER)
-        processes.until(lambda: self.network.run(["ss", "-Hlun", "sport", "=", ":67"]).stdout.strip(), 60, "a DHCP server on the bridge")
+        processes.until(self.dhcp_listeners, 60, "a DHCP server on the bridge")
+
+    def dhcp_listeners(self) -> list[str]:
+        """The sockets that hear DHCP requests."""
+        return self.network.run(["ss", "-Hlun", "sport", "=", ":67"]).stdout.splitlines()
 
     def stop(self) -> None:
         """End all services."""
