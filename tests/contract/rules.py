@@ -95,7 +95,7 @@ STARTING = {
 WRITING = {
     "os": (
         *("write", "pwrite", "truncate", "ftruncate", "rename", "replace", "remove", "unlink", "mkdir", "makedirs", "rmdir", "removedirs"),
-        *("symlink", "link", "mknod", "mkfifo", "chmod", "fchmod", "chown", "lchown", "fchown", "setxattr", "utime", "sendfile"),
+        *("symlink", "link", "mknod", "mkfifo", "chmod", "fchmod", "chown", "lchown", "fchown", "setxattr", "utime"),
     ),
     "shutil": ("copy", "copy2", "copyfile", "copytree", "copyfileobj", "move", "rmtree", "chown"),
     "tempfile": ("NamedTemporaryFile", "TemporaryFile", "SpooledTemporaryFile", "mkstemp", "mkdtemp", "mktemp"),
@@ -230,9 +230,8 @@ def _writes(module: Module) -> list[str]:
 
 
 def _opens_for_writing(node: ast.Call) -> bool:
-    if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) and node.func.value.id == "os":
-        if any(isinstance(inner, ast.Attribute) and inner.attr in ("O_WRONLY", "O_RDWR", "O_CREAT") for inner in ast.walk(node)):
-            return True
+    if any(isinstance(inner, ast.Attribute) and inner.attr in ("O_WRONLY", "O_RDWR", "O_CREAT") for inner in ast.walk(node)):
+        return True
     modes = [*node.args[:2], *(word.value for word in node.keywords if word.arg == "mode")]
     words = [mode.value for mode in modes if isinstance(mode, ast.Constant) and isinstance(mode.value, str)]
     return any(set(word) & set("wax+") and set(word) <= set("rwaxbt+") for word in words)

@@ -1,0 +1,94 @@
+"""The table of keys: every row is whole, every check checks."""
+
+import pytest
+
+from hps.errors import InvalidInput
+from hps.registry import keys
+from hps.registry.text import checked_key
+
+KINDS = ("hps", "cluster", "host", "os")
+
+
+@pytest.mark.parametrize("key", keys.TABLE, ids=lambda key: f"{key.kind} {key.name}")
+def test_each_row_is_whole(key: keys.Key) -> None:
+    assert key.kind in KINDS
+    assert checked_key(key.name) == key.name
+    assert key.help
+    assert not key.help.endswith(".")
+    if key.default:
+        key.check(key.default)
+
+
+def test_no_key_is_declared_twice() -> None:
+    assert len(keys.KEYS) == len(keys.TABLE)
+
+
+@pytest.mark.feature("CF6")
+@pytest.mark.parametrize("name", ["state", "State", "NO_SUCH_KEY", "STATE ", ""])
+def test_a_key_that_is_not_in_the_table_is_refused(name: str) -> None:
+    with pytest.raises(InvalidInput):
+        keys.check_values("host", {name: "x"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "good"),
+    [
+        ("host", "STATE", "INSTALLED", True),
+        ("host", "STATE", "installed", False),
+        ("host", "STATE", "", False),
+        ("host", "STATUS", "", True),
+        ("host", "IP", "10.77.0.11", True),
+        ("host", "IP", "10.77.0.11\n", False),
+        ("host", "HOSTNAME", "sch-001", True),
+        ("host", "HOSTNAME", "sch-001${x}", False),
+        ("host", "HOST_CPU_MODEL", "anything 'at' all", True),
+        ("host", "INSTALL_ARMED", "blank", True),
+        ("host", "INSTALL_ARMED", "true", False),
+        ("host", "INSTALL_TRIES", "1001", False),
+        ("host", "OS_ID", "x86_64:debian:12", True),
+        ("host", "OS_ID", "../../etc", False),
+        ("cluster", "CONSOLE", "console=ttyS0,115200n8", True),
+        ("cluster", "CONSOLE", "console=ttyS0; reboot", False),
+        ("cluster", "MENU_TIMEOUT", "-1", False),
+        ("cluster", "HOST_CPU_MODEL", "x", False),
+        ("os", "IMAGE_SCH", "x86_64-debian_12-SCH/1", True),
+    ],
+)
+def test_values_are_checked(kind: str, name: str, value: str, good: bool) -> None:
+    if good:
+        keys.check_values(kind, {name: value})
+    else:
+        with pytest.raises(InvalidInput, match=name):
+            keys.check_values(kind, {name: value})
+
+
+@pytest.mark.feature("S5")
+@pytest.mark.parametrize("name", ["CONSOLE", "DNS_DOMAIN", "DHCP_IFACE", "DHCP_IP", "NETWORK_CIDR"])
+@pytest.mark.parametrize("bad", ["\n", "\r", "&&", "||", "#!ipxe", ";", "${net0/mac}", "'", '"', "\0", "\u2028"])
+def test_no_value_that_reaches_a_boot_script_can_break_out_of_it(name: str, bad: str) -> None:
+    with pytest.raises(InvalidInput):
+        keys.check_values("cluster", {name: f"x{bad}y"})
+
+
+@pytest.mark.parametrize(("word", "expected"), [("SCH", "SCH"), ("sch", "SCH"), ("TCN", "TCH"), ("ccn", "CCH")])
+def test_type_aliases(word: str, expected: str) -> None:
+    assert keys.checked_type(word) == expected
+
+
+def test_an_unknown_type_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="not a host type"):
+        keys.checked_type("ABC")
+
+
+def test_one_of_number_and_optional() -> None:
+    assert keys.one_of("a", "b")("a") == "a"
+    assert keys.number(1, 3)("3") == 3
+    assert keys.optional(keys.number(1, 3))("") == ""
+    for check, value in (
+        (keys.one_of("a"), "b"),
+        (keys.number(1, 3), "4"),
+        (keys.number(1, 3), "x"),
+        (keys.optional(keys.number(1, 3)), "4"),
+    ):
+        with pytest.raises(InvalidInput):
+            check(value)
