@@ -130,7 +130,7 @@ def _contents(installed: Machine, folder: Path) -> tuple[Path, list[Path]]:
     tar = folder / "tree.tar"
     with disk_image.mounted(installed.raw(installed.disks[0].serial), "hps-a", folder / "slot") as tree:
         processes.run(["tar", "-c", "-C", str(tree), "-f", str(tar), "."])
-        found = []
+        found: list[Path] = []
         for name in _MODULES:
             for path in sorted(tree.glob(f"usr/lib/modules/*/kernel/**/{name}.ko")) or sorted(
                 tree.glob(f"lib/modules/*/kernel/**/{name}.ko")

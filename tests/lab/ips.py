@@ -7,13 +7,11 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Any
+from typing import Any, Literal
 
 from hps.paths import Paths
-from hps.registry.model import Edit, Record, RecordName, cluster_name, host_name, setting
+from hps.registry.model import Record, host_name, setting
 from hps.registry.store import FileRegistry
-from hps.services import control
-from hps.services.plan import Action
 from hps.values import Mac
 from tests.lab import processes, resources
 from tests.lab.network import ADDRESS, CIDR, Network
@@ -37,6 +35,7 @@ class Ips:
     def prepare(self, **answers: str) -> None:
         """Put images in place, make the operator's key, configure the cluster from an answers file and activate it."""
         self.paths.base.mkdir(parents=True, exist_ok=True)
+        self.paths.base.parent.chmod(0o755)
         resources.place(self.paths.base)
         processes.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "operator@lab", "-f", str(self.key)])
         values = {
@@ -84,9 +83,9 @@ class Ips:
         """Run the operator's command on this IPS."""
         return self.network.run(resources.hps(self.paths.base, *arguments), timeout=timeout, check=check)
 
-    def service(self, verb: str, name: str) -> None:
+    def service(self, verb: Literal["start", "stop"], name: str) -> None:
         """Stop or start one program of the IPS through its supervisor."""
-        control.carry_out(self.paths, Action(verb, name))
+        self.hps("service", verb, name)
 
     def healthy(self) -> bool:
         """Whether the operator's door answers."""
@@ -114,14 +113,13 @@ class Ips:
         name = host_name(CLUSTER, Mac.parse(mac))
         return self.registry.read(name) if self.registry.exists(name) else Record(name)
 
-    def change_cluster(self, **values: str | None) -> None:
-        """Change keys of the cluster as an operator with an editor would, and render what depends on them."""
-        self._change(cluster_name(CLUSTER), setting(**values))
-        self.hps("service", "render")
+    def change_cluster(self, **values: str) -> None:
+        """Change keys of the cluster."""
+        self.hps("cluster", "set", *(f"{key}={value}" for key, value in values.items()))
 
     def change_host(self, mac: str, **values: str | None) -> None:
         """Change keys of a host's record as an operator with an editor would."""
-        self._change(host_name(CLUSTER, Mac.parse(mac)), setting(**values))
+        self.registry.change(host_name(CLUSTER, Mac.parse(mac)), setting(**values))
 
     def events(self, mac: str) -> list[Event]:
         """Everything in the timeline of a host."""
@@ -190,9 +188,6 @@ class Ips:
         for name, source in (("log", self.paths.log), ("services", self.paths.services), ("clusters", self.paths.config / "clusters")):
             if source.exists():
                 shutil.copytree(source, folder / name, dirs_exist_ok=True, ignore_dangling_symlinks=True, ignore=_no_sockets)
-
-    def _change(self, name: RecordName, edit: Edit) -> None:
-        self.registry.change(name, edit)
 
 
 def _no_sockets(folder: str, names: list[str]) -> list[str]:

@@ -35,7 +35,6 @@ link add keeper type veth peer name keeper-peer
 link set keeper master br0 up
 link set keeper-peer up
 address add {ADDRESS}/24 dev br0
-address add fd77::1/64 dev br0 nodad
 link set br0 up
 """
         processes.run(["ip", "-n", self.name, "-batch", "-"], stdin=commands)
