@@ -185,9 +185,9 @@ def _all_hosts(paths: Paths, registry: Registry, values: Values | None) -> tuple
 
 
 def publish_host(paths: Paths, registry: Registry, cluster: str, mac: Mac) -> None:
-    """Bring the two files of one host to its record: what is new or changed, dnsmasq reads at once.
+    """Bring the two files of one host to its record, and dnsmasq to them; a cluster that is not active is left alone.
 
-    A cluster that is not active is left alone. Raises InvalidInput where a value may not stand in the files.
+    Raises InvalidInput where a value may not stand in the files.
     """
     if active_cluster(registry) != cluster:
         return
@@ -195,12 +195,8 @@ def publish_host(paths: Paths, registry: Registry, cluster: str, mac: Mac) -> No
     with registry.transaction("publish"):
         values = registry.read(cluster_name(cluster)).values
         wanted = _host_files(paths, values, mac, registry.read(record).values) if registry.exists(record) else ()
-        own = (dnsmasq.hosts_folder(paths) / mac.digits, dnsmasq.names_folder(paths) / mac.digits)
-        files = facts.contents(own)
-        found = plan.host_plan(wanted, plan.Have(files, frozenset(files), None))
-        executor.apply(found)
-    if any(isinstance(step, steps.Remove) for step in found) and "dnsmasq" in (control.running(control.states(paths)) or ()):
-        control.carry_out(paths, Action("dnsmasq", "reload"))
+        files = facts.contents((dnsmasq.hosts_folder(paths) / mac.digits, dnsmasq.names_folder(paths) / mac.digits))
+        _publish(paths, wanted, plan.Have(files, frozenset(files), None))
 
 
 def publish_all(paths: Paths, registry: Registry) -> None:
@@ -211,7 +207,11 @@ def publish_all(paths: Paths, registry: Registry) -> None:
     with registry.transaction("publish"):
         values = registry.read(cluster_name(cluster)).values
         files = facts.host_files(paths)
-        found = plan.host_plan(_all_hosts(paths, registry, values), plan.Have(facts.contents(files), files, None))
-        executor.apply(found)
-    if any(isinstance(step, steps.Remove) for step in found) and "dnsmasq" in (control.running(control.states(paths)) or ()):
-        control.carry_out(paths, Action("dnsmasq", "reload"))
+        _publish(paths, _all_hosts(paths, registry, values), plan.Have(facts.contents(files), files, None))
+
+
+def _publish(paths: Paths, wanted: tuple[steps.Write, ...], have: plan.Have) -> None:
+    found = plan.host_plan(wanted, have)
+    executor.apply(found)
+    if found and "dnsmasq" in (control.running(control.states(paths)) or ()):
+        control.carry_out(paths, Action("dnsmasq", "refresh"))

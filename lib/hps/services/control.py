@@ -4,19 +4,23 @@ from pathlib import Path
 
 from hps.errors import CommandFailed, Unreachable
 from hps.paths import Paths
-from hps.services import supervisor
+from hps.services import dnsmasq, supervisor
 from hps.services.plan import Action
-from hps.system import rpc
+from hps.system import command, rpc
 
 _RUNNING = ("RUNNING", "STARTING", "BACKOFF")
 
 
 def states(paths: Paths) -> dict[str, str] | None:
-    """The state of each program by its name, in supervisor's words; None where supervisor does not run."""
+    """The state of each program by its name, in supervisor's words; None where supervisor does not run, nothing while it ends."""
     try:
         answer = rpc.call(supervisor.socket(paths), "supervisor.getAllProcessInfo")
     except Unreachable:
         return None
+    except CommandFailed as error:
+        if error.hint.startswith("SHUTDOWN_STATE"):
+            return {}
+        raise
     return {str(entry["name"]): str(entry["statename"]) for entry in answer}
 
 
@@ -28,6 +32,8 @@ def running(found: dict[str, str] | None) -> frozenset[str] | None:
 def carry_out(paths: Paths, action: Action) -> None:
     """Do one thing to one program and wait until it is done; raises CommandFailed with the program's last words."""
     socket = supervisor.socket(paths)
+    if action.verb == "refresh":
+        _refresh(socket, action.program)
     if action.verb == "reload":
         rpc.call(socket, "supervisor.signalProcess", action.program, "HUP")
     if action.verb in ("stop", "restart"):
@@ -40,10 +46,19 @@ def carry_out(paths: Paths, action: Action) -> None:
             raise CommandFailed(f"{action.program} does not start", hint=words.strip() or error.hint) from error
 
 
-def _unless(socket: Path, fault: str, method: str, program: str) -> None:
+def _refresh(socket: Path, program: str) -> None:
+    """Make dnsmasq read the files of hosts again: by a signal where it survives that, else by a restart that nobody waits for."""
+    if dnsmasq.reads_hosts_again(command.run(("dnsmasq", "--version"), timeout=10)):
+        rpc.call(socket, "supervisor.signalProcess", program, "HUP")
+        return
+    _unless(socket, "NOT_RUNNING", "supervisor.stopProcess", program)
+    _unless(socket, "ALREADY_STARTED", "supervisor.startProcess", program, wait=False)
+
+
+def _unless(socket: Path, fault: str, method: str, program: str, wait: bool = True) -> None:
     """Call a method; that it is already so is no failure."""
     try:
-        rpc.call(socket, method, program, True)
+        rpc.call(socket, method, program, wait)
     except CommandFailed as error:
         if not error.hint.startswith(fault):
             raise

@@ -1,10 +1,15 @@
 """The configuration of dnsmasq and its files for each host, from the records. Pure.
 
 Every value is checked again here: dnsmasq reports nothing when a line of `hosts.d` is malformed. dnsmasq(8).
+
+The files of hosts are read at the start and on SIGHUP, and are not watched: version 2.90 takes a changed line of a
+watched file for a duplicate of the old one. It also frees a tag of a host, on SIGHUP, that an answer has linked to other
+memory, and dies of it, so that before 2.91 (`reads_hosts_again`) a restart takes the place of the signal.
 """
 
 import hashlib
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,7 +124,7 @@ def _names(values: Mapping[str, str], paths: Paths, ips_name: str) -> tuple[str,
         f"local=/{domain}/",
         "expand-hosts",
         *(f"host-record={alias}.{domain},{alias},{address}" for alias, address in dict(aliases).items()),
-        f"hostsdir={checked_path(names_folder(paths))}",
+        f"addn-hosts={checked_path(names_folder(paths))}",
         *((f"server={upstream}",) if upstream else ()),
     )
 
@@ -137,8 +142,10 @@ def _leases(values: Mapping[str, str], paths: Paths) -> tuple[str, ...]:
         "dhcp-ignore-names",
         "no-ping",
         f"dhcp-leasefile={checked_path(paths.leases)}",
-        f"dhcp-hostsdir={checked_path(hosts_folder(paths))}",
+        f"dhcp-hostsfile={checked_path(hosts_folder(paths))}",
         f"dhcp-script={checked_path(lease_hook(paths))}",
+        # A machine that boots again has its lease already: that is a renewal, and the first event of its boot.
+        "script-on-renewal",
     )
 
 
@@ -191,6 +198,12 @@ def _advertisement(values: Mapping[str, str]) -> tuple[str, ...]:
     )
 
 
+def reads_hosts_again(version: str) -> bool:
+    """Whether a dnsmasq that says this to `--version` survives a SIGHUP with tagged hosts: from 2.91 on."""
+    found = re.match(r"Dnsmasq version (\d+)\.(\d+)", version)
+    return found is not None and (int(found[1]), int(found[2])) >= (2, 91)
+
+
 def host_entry(mac: Mac, tag: str, address: str, name: str) -> str:
     """The one line of a host for DHCP; raises InvalidInput."""
     if tag not in TAGS:
@@ -215,6 +228,8 @@ def render_lease_hook(base: Path, home: Path, python: Path) -> str:
         (
             "#!/bin/sh",
             "# Made by hps. dnsmasq calls this with: add|old|del MAC ADDRESS [NAME]",
+            "# After a start and a SIGHUP it is called for every lease that there is: those are no events.",
+            '[ -z "${DNSMASQ_DATA_MISSING:-}" ] || exit 0',
             f"HPS_BASE={checked_path(base)} PYTHONPATH={checked_path(home / 'lib')}",
             "export HPS_BASE PYTHONPATH",
             f'exec {checked_path(python)} -P -s -S -m hps timeline lease "$@"',

@@ -13,7 +13,8 @@ class Action:
     """One thing to do to one program."""
 
     program: str
-    verb: Literal["start", "stop", "restart", "reload"]
+    verb: Literal["start", "stop", "restart", "reload", "refresh"]
+    """`refresh` makes dnsmasq read the files of hosts again."""
 
     def describe(self) -> str:
         """One line for a dry run."""
@@ -79,7 +80,7 @@ def plan(want: Want, have: Have) -> Reconciliation:
     hosts = host_plan(want.hosts, have)
     return Reconciliation(
         files=(*want.prepare, *files, *_replace(changed), *hosts),
-        actions=_actions(want, have, {each.program for each in changed}, removed=any(isinstance(step, steps.Remove) for step in hosts)),
+        actions=_actions(want, have, {each.program for each in changed}, published=bool(hosts)),
     )
 
 
@@ -102,7 +103,7 @@ def _replace(changed: tuple[Checked, ...]) -> steps.Plan:
     )
 
 
-def _actions(want: Want, have: Have, changed: set[str], removed: bool) -> tuple[Action, ...]:
+def _actions(want: Want, have: Have, changed: set[str], published: bool) -> tuple[Action, ...]:
     if have.running is None:
         return ()
     found = []
@@ -112,9 +113,8 @@ def _actions(want: Want, have: Have, changed: set[str], removed: bool) -> tuple[
         found.append(Action("dnsmasq", "stop"))
     elif want.serve and "dnsmasq" in changed:
         found.append(Action("dnsmasq", "restart"))
-    elif want.serve and removed:
-        # What disappears from hosts.d is forgotten only then; what is new or changed is read at once.
-        found.append(Action("dnsmasq", "reload"))
+    elif want.serve and published:
+        found.append(Action("dnsmasq", "refresh"))
     # Supervisor itself starts nginx; one that it gave up gets another chance with another configuration.
     if "nginx" in changed:
         found.append(Action("nginx", "reload" if "nginx" in have.running else "start"))
