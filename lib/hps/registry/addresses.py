@@ -1,7 +1,7 @@
-"""How a cluster's network is divided: static addresses after the IPS, the dynamic pool at the end. Pure."""
+"""How a cluster's network is divided: the IPS, static addresses after it, and the dynamic pool at the end. Pure."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from hps.errors import InvalidInput
 from hps.registry.keys import default
@@ -27,3 +27,12 @@ def dynamic_pool(values: Mapping[str, str]) -> tuple[Address, Address]:
             hint=f"DHCP_RANGESIZE can be at most {free} here: one static address must remain" if free >= 4 else "choose a lower DHCP_IP",
         )
     return network[-1 - size], network[-2]
+
+
+def static_addresses(values: Mapping[str, str]) -> Iterator[Address]:
+    """The addresses that hosts may keep, in the order in which they are given: from DHCP_IP + 1 up to the pool."""
+    first, _ = dynamic_pool(values)
+    number = int(Address(values["DHCP_IP"])) + 1
+    while number < int(first):
+        yield Address(number)
+        number += 1

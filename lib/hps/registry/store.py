@@ -51,7 +51,7 @@ class FileRegistry:
         parents = tuple(checked_name(part) for part in parents)
         match (kind, parents):
             case ("hps", ()):
-                found = [()] if (self.root / "hps.conf").exists() else []
+                found: list[tuple[str, ...]] = [()] if (self.root / "hps.conf").exists() else []
             case ("cluster", ()):
                 found = [(path.parent.name,) for path in self.root.glob("clusters/*/cluster.conf")]
             case ("host", (cluster,)):
