@@ -11,7 +11,7 @@ FIRST = MIB
 BIOS_SIZE = MIB
 ESP_SIZE = 256 * MIB
 STATE_SIZE = 512 * MIB
-DATA_MINIMUM = 64 * MIB
+DATA_MINIMUM = 32 * MIB
 TAIL = MIB
 """Left free at the end for the backup partition table."""
 
@@ -20,10 +20,10 @@ def slot_size(image_bytes: int, minimum_free: int, minimum_bytes: int = 0) -> in
     """The bytes of one slot: the image, as much free space again (or more where asked for), and what ext4 itself takes.
 
     After the install at least max(minimum_free, image_bytes) is free (I58). ext4's own share is its inode tables
-    (256 bytes for each 16 KiB), bitmaps and group descriptors, and a journal of 64 MiB; a 24th and 128 MiB cover it.
+    (256 bytes for each 16 KiB: a 64th), bitmaps and descriptors, and a journal of 64 MiB; a 56th and 88 MiB cover it.
     """
     net = image_bytes + max(minimum_free, image_bytes)
-    return _aligned(max(net + net // 24 + 128 * MIB, minimum_bytes))
+    return _aligned(max(net + net // 56 + 88 * MIB, minimum_bytes))
 
 
 def needed_size(slot_bytes: int) -> int:

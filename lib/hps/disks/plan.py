@@ -66,7 +66,8 @@ def _make(partition: Partition, device: Path) -> tuple[str, ...]:
     # Inode tables are cleared by the kernel later, which checksums make safe. The journal is cleared now: a repeated install
     # has the same file system id, so blocks of its predecessor's journal would look valid. The erase has discarded already.
     extended = "lazy_itable_init=1,lazy_journal_init=0,nodiscard"
-    options = ("-q", "-F", "-t", "ext4", "-b", "4096", "-I", "256", "-m", "0", "-O", _EXT4, "-E", extended)
+    journal = ("-J", "size=64") if partition.name in ("hps-a", "hps-b") else ()
+    options = ("-q", "-F", "-t", "ext4", "-b", "4096", "-I", "256", "-m", "0", *journal, "-O", _EXT4, "-E", extended)
     return ("mke2fs", *options, "-U", partition.filesystem_id, "-L", partition.label, str(device))
 
 
@@ -88,12 +89,15 @@ def environment_block(**values: str) -> bytes:
     return text.ljust(512, "#").encode()
 
 
-def esp_plan(esp: Path, loader: Loader) -> Plan:
-    """The files of the EFI system partition that is mounted there: the loader for UEFI, and what both loaders read."""
+def esp_plan(esp: Path, loader: Loader, console: str = "") -> Plan:
+    """The files of the EFI system partition that is mounted there: the loader for UEFI, and what both loaders read.
+
+    `console` is put at the end of the kernel command line of either slot.
+    """
     return (
         MakeDirectory(esp / "EFI/BOOT"),
         MakeDirectory(esp / "grub"),
-        Write(esp / "grub/grubenv", environment_block(ab_good="a")),
+        Write(esp / "grub/grubenv", environment_block(ab_good="a", **({"ab_console": console} if console else {}))),
         Write(esp / "grub/grub.cfg", loader.configuration),
         Write(esp / "EFI/BOOT/BOOTX64.EFI", loader.efi),
     )

@@ -5,6 +5,7 @@ import pytest
 
 from hps.disks import facts
 from hps.disks.layout import candidates
+from hps.disks.model import Disk
 
 MIB = 1 << 20
 
@@ -43,7 +44,7 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def read(machine: Machine) -> dict[str, facts.Disk]:
+def read(machine: Machine) -> dict[str, Disk]:
     return {disk.name: disk for disk in facts.read_disks(machine.system, machine.devices)}
 
 

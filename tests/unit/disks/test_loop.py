@@ -1,7 +1,6 @@
 """The plans carried out with the real programs on loop devices."""
 
 import contextlib
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,16 +75,27 @@ def test_plan_makes_the_table_and_the_file_systems(loop: Disk) -> None:
 
 @pytest.mark.feature("I50")
 @pytest.mark.feature("I58")
-def test_slot_has_the_free_space_that_was_asked_for_and_is_clean_after_unmount(loop: Disk, tmp_path: Path) -> None:
-    image, free = 40 * MIB, 60 * MIB
-    decided = layout.make(loop, INSTALL, layout.slot_size(image, free))
+@pytest.mark.parametrize(("image", "free"), [(40, 60), (500, 2048), (40, 20000)])
+def test_slot_has_the_free_space_that_was_asked_for_and_is_clean_after_unmount(tmp_path: Path, image: int, free: int) -> None:
+    backing = tmp_path / "large"
+    slot = layout.slot_size(image * MIB, free * MIB)
+    with backing.open("wb") as stream:
+        stream.truncate(layout.needed_size(slot))
+    loop = facts.read_disk(attach(backing))
+    try:
+        _check_free_space(loop, slot, image * MIB, free * MIB, tmp_path / "slot")
+    finally:
+        detach(loop.name)
+
+
+def _check_free_space(loop: Disk, slot: int, image: int, free: int, place: Path) -> None:
+    decided = layout.make(loop, INSTALL, slot)
     executor.apply(plan.table_plan(loop, decided), may_destroy={loop.identity})
     show_partitions(loop.path)
     executor.apply(plan.filesystem_plan(loop, decided), may_destroy={loop.identity})
     device = partition_path(loop.path, 3)
-    with mounts.mounted(device, tmp_path / "slot", "ext4") as target:
-        (target / "image").write_bytes(bytes(range(256)) * (image // 256))
-        subprocess.run(["sync", "-f", target], check=True)
+    with mounts.mounted(device, place, "ext4") as target:
+        command.run(("fallocate", "--length", str(image), str(target / "image")))
         found = int(command.run(("df", "--output=avail", "-B1", str(target))).split()[-1])
         assert found >= free
     assert "Filesystem state:         clean" in command.run(("dumpe2fs", "-h", str(device)))

@@ -1,0 +1,1 @@
+"""The hardware audit: what a machine is made of."""
