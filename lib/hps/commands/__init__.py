@@ -1,0 +1,1 @@
+"""The one table of commands, and the one way to run one of them."""

@@ -1,0 +1,66 @@
+"""What dnsmasq tells of a lease becomes an event of the timeline. Imports little: it starts with every lease."""
+
+from collections.abc import Mapping, Sequence
+
+from hps.errors import InvalidInput, NotFound
+from hps.paths import Paths
+from hps.security.leases import holder, parse_leases
+from hps.system import files
+from hps.timeline.store import Timeline
+from hps.values import Mac, checked_address, checked_host_name
+
+FIRMWARE = ("PXEClient", "HTTPClient")
+"""How the vendor class of a machine begins while its firmware or loader speaks; an operating system sends another."""
+
+
+def lease_event(paths: Paths, arguments: Sequence[str], environment: Mapping[str, str], now: float) -> str:
+    """Record one call of the lease hook; returns the boot's id, or the empty text where it says nothing about a boot.
+
+    Args:
+        paths: the folders of this IPS.
+        arguments: `add|old MAC ADDRESS [NAME]` or `tftp SIZE ADDRESS FILE`; every other action is ignored (dnsmasq(8), --dhcp-script).
+        environment: of which DNSMASQ_TAGS, DNSMASQ_VENDOR_CLASS, DNSMASQ_DATA_MISSING and DNSMASQ_TIME_REMAINING are read, never evaluated.
+        now: epoch seconds.
+    """
+    timeline = Timeline(paths.log / "boots")
+    match list(arguments):
+        case ["add" | "old", mac, address, *rest]:
+            return _dhcp(timeline, Mac.parse(mac), checked_address(address), rest, environment)
+        case ["tftp", size, address, path, *_]:
+            return _loader(paths, timeline, size, checked_address(address), path, now)
+    return ""
+
+
+def _dhcp(timeline: Timeline, mac: Mac, address: str, rest: list[str], environment: Mapping[str, str]) -> str:
+    # A restarted dnsmasq tells every lease again without knowing anything about its machine: that is no boot.
+    if "DNSMASQ_DATA_MISSING" in environment:
+        return ""
+    name = _host_name(rest[0] if rest else "")
+    tags = environment.get("DNSMASQ_TAGS", "").split()
+    detail = f"{address} {name}".strip()
+    if not environment.get("DNSMASQ_VENDOR_CLASS", "").startswith(FIRMWARE) and "ipxe" not in tags:
+        current = timeline.current(mac)
+        if current is None or current.last.event not in ("script", "kernel"):
+            return ""
+        return timeline.record(mac, "network", detail, "dnsmasq", name)
+    session = timeline.record(mac, "dhcp", detail, "dnsmasq", name)
+    if "ipxe" in tags and "hps-local" in tags:
+        session = timeline.record(mac, "local", "its own disk", "dnsmasq", name)
+    return session
+
+
+def _loader(paths: Paths, timeline: Timeline, size: str, address: str, path: str, now: float) -> str:
+    try:
+        mac = holder(parse_leases(files.read_text(paths.leases)), address, now)
+    except NotFound:
+        return ""
+    if mac is None:
+        return ""
+    return timeline.record(mac, "loader", f"{path.rsplit('/', 1)[-1]}, {size} bytes", "dnsmasq")
+
+
+def _host_name(text: str) -> str:
+    try:
+        return checked_host_name(text.split(".")[0])
+    except InvalidInput:
+        return ""

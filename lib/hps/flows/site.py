@@ -1,0 +1,72 @@
+"""Open the site that an IPS serves, and find the hosts of its cluster."""
+
+from hps.errors import InvalidInput, NotFound, Refused
+from hps.flows.model import Site
+from hps.host.model import Host
+from hps.paths import Paths
+from hps.registry.model import HPS, RecordName, Values, cluster_name, host_name
+from hps.registry.store import FileRegistry
+from hps.security.tokens import TokenStore
+from hps.timeline.store import Timeline
+from hps.values import Mac
+
+
+def open_site(paths: Paths) -> Site:
+    """The site of the active cluster; raises Refused where none is active."""
+    registry = FileRegistry(paths.config)
+    active = registry.read(HPS).get("ACTIVE_CLUSTER") if registry.exists(HPS) else ""
+    if not active:
+        raise Refused("no cluster is active", hint="make one with cluster-configure, and activate it with hps cluster activate NAME")
+    return Site(paths, registry, active, registry.read(cluster_name(active)).values)
+
+
+def record_name(site: Site, mac: Mac) -> RecordName:
+    """The name of a host's record."""
+    return host_name(site.cluster, mac)
+
+
+def host_values(site: Site, mac: Mac) -> Values:
+    """The values of a host; empty where it has no record."""
+    name = record_name(site, mac)
+    return site.registry.read(name).values if site.registry.exists(name) else {}
+
+
+def hosts(site: Site) -> tuple[Host, ...]:
+    """Every host of the cluster; a record that was removed meanwhile is left out."""
+    found = []
+    for name in site.registry.names("host", site.cluster):
+        try:
+            found.append(Host(Mac(name.parts[1]), site.registry.read(name).values))
+        except NotFound:
+            continue
+    return tuple(found)
+
+
+def systems(site: Site) -> tuple[Values, ...]:
+    """The values of every operating system's record."""
+    return tuple(site.registry.read(name).values for name in site.registry.names("os"))
+
+
+def find(site: Site, text: str) -> Host:
+    """The host of this name or MAC address; raises NotFound."""
+    try:
+        mac = Mac.parse(text)
+    except InvalidInput:
+        found = [host for host in hosts(site) if host.values.get("HOSTNAME") == text.lower().split(".")[0]]
+        if not found:
+            raise NotFound(f"there is no host {text[:80]!r}", hint="hps host list names them all") from None
+        return found[0]
+    values = host_values(site, mac)
+    if not values:
+        raise NotFound(f"there is no host {mac}", hint="hps host list names them all")
+    return Host(mac, values)
+
+
+def timeline(site: Site) -> Timeline:
+    """The boot events."""
+    return Timeline(site.paths.log / "boots")
+
+
+def tokens(site: Site) -> TokenStore:
+    """The one-time tokens of the active cluster."""
+    return TokenStore(site.paths.config / "clusters" / site.cluster / "tokens")

@@ -1,0 +1,1 @@
+"""Hosts: their names and addresses, and the verbs that an operator has for them."""

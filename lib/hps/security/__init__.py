@@ -1,0 +1,1 @@
+"""Identity: the certificate authority of the cluster, one-time tokens, leases."""

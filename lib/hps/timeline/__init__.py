@@ -1,0 +1,1 @@
+"""The boot timeline: what each machine did, boot by boot, and which step is missing."""
