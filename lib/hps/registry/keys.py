@@ -128,7 +128,13 @@ TABLE: tuple[Key, ...] = (
     Key("cluster", "DNS_UPSTREAM_SERVER", _server, "where the IPS asks for names outside the cluster; nowhere by default"),
     Key("cluster", "SMTP_LOCAL_SERVER", _server, "the mail relay that nodes use; the IPS by default"),
     Key("cluster", "DEFAULT_ROUTE", _server, "the router that nodes use; none by default"),
-    Key("cluster", "CONFIGURE_AT", one_of("terminal", "cli"), "where hosts are configured: menu at the terminal, or only the CLI", "terminal"),
+    Key(
+        "cluster",
+        "CONFIGURE_AT",
+        one_of("terminal", "cli"),
+        "where hosts are configured: menu at the terminal, or only the CLI",
+        "terminal",
+    ),
     Key("cluster", "MENU_TIMEOUT", number(0, 86400), "seconds until the menu takes its default; 0 waits for ever", "30"),
     Key("cluster", "DEFAULT_TYPE", optional(one_of(*TYPES)), "what the menu chooses when nobody does; empty: keep waiting"),
     Key("cluster", "DEFAULT_OS", optional(_os_id), "the operating system that the menu chooses when nobody does"),
@@ -200,5 +206,3 @@ def checked_type(word: str) -> str:
     if word not in TYPES:
         raise InvalidInput(f"{word[:20]!r} is not a host type", hint="use one of: " + ", ".join(TYPES))
     return word
-
-
