@@ -13,3 +13,7 @@ n_identity() { n_hps node identity "$@"; }
 # n_register [ARGUMENT...]
 #   Tell the IPS that this node runs: its audit, its operating system, its slot.
 n_register() { n_hps node register "$@"; }
+
+# n_log MESSAGE [--function NAME]
+#   Put a line into the log of the IPS.
+n_log() { n_hps node say "$@"; }

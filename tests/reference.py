@@ -93,7 +93,7 @@ def cli() -> str:
     for group, (_, words) in GROUPS.items():
         parser = group_parser(group)
         lines += ["", f"## hps {group}", "", _sentence(words)]
-        rows = [(verb, inner) for verb, inner in _children(parser)]
+        rows = [(verb, inner) for verb, inner in children(parser)]
         if rows:
             lines += ["", "| verb | what it does |", "|---|---|"]
             lines += [f"| `{_usage(inner)}` | {_cell(_words(parser, verb))} |" for verb, inner in rows]
@@ -130,7 +130,8 @@ def group_parser(group: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _children(parser: argparse.ArgumentParser) -> list[tuple[str, argparse.ArgumentParser]]:
+def children(parser: argparse.ArgumentParser) -> list[tuple[str, argparse.ArgumentParser]]:
+    """The verbs of a group and their parsers."""
     return [pair for action in parser._actions if isinstance(action, argparse._SubParsersAction) for pair in action.choices.items()]
 
 

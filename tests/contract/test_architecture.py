@@ -119,6 +119,7 @@ PLANTED: list[tuple[Rule, str, dict[str, str]]] = [
     (rules.too_long, "a function", {"lib/hps/boot/facts.py": "def f():\n" + "    x = 1\n" * 41}),
     (rules.code_in_init, "an import", {"lib/hps/boot/__init__.py": '"""Boot."""\nfrom hps import errors\n'}),
     (rules.untested, "a decision", {"lib/hps/boot/decision.py": "x = 1\n"}),
+    (rules.untested, "a model", {"lib/hps/boot/model.py": "x = 1\n"}),
     (rules.vague_names, "utils", {"lib/hps/boot/utils.py": ""}),
 ]
 
