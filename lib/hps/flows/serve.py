@@ -105,7 +105,7 @@ def reconcile(paths: Paths, registry: Registry, dry_run: bool = False, probe_sec
     Raises:
         CommandFailed: a program refuses its new configuration; the old one is in place.
     """
-    with registry.transaction("services"):
+    with registry.transaction("services"), registry.transaction("publish"):
         now = situation(registry)
         if now.values is not None and not dry_run:
             _certify(paths, registry, now.values)
