@@ -1,5 +1,6 @@
 """The kernel arguments that the IPS gave this boot, checked before anything else happens. Pure."""
 
+import contextlib
 import re
 from dataclasses import dataclass
 
@@ -91,7 +92,7 @@ def _mac(found: dict[str, str]) -> Mac:
 
 def _url(found: dict[str, str], name: str, scheme: str) -> str:
     matched = re.fullmatch(scheme + r"://([0-9.]{7,15})(?::([0-9]{1,5}))?/?", found.get(name, ""))
-    if not matched or not 0 < int(matched.group(2) or 1) < 65536:
-        raise InvalidInput(f"the kernel argument hps.{name} is not an address like {scheme}://10.77.0.1")
-    checked_address(matched.group(1))
-    return found[name].rstrip("/")
+    with contextlib.suppress(InvalidInput):
+        if matched and checked_address(matched.group(1)) and 0 < int(matched.group(2) or 1) < 65536:
+            return found[name].rstrip("/")
+    raise InvalidInput(f"the kernel argument hps.{name} is not an address like {scheme}://10.77.0.1")
