@@ -55,7 +55,14 @@ def newest_image(directory: Path, name: str) -> PublishedImage:
 
 
 def create_image(
-    tree: Path, name: str, architecture: str, created: int, directory: Path, key: Path, sequence: int | None = None
+    tree: Path,
+    name: str,
+    architecture: str,
+    created: int,
+    directory: Path,
+    key: Path,
+    sequence: int | None = None,
+    newest: int | None = None,
 ) -> PublishedImage:
     """Publish a root tree as `<directory>/<name>/<sequence>`.
 
@@ -63,17 +70,18 @@ def create_image(
         tree: the root tree; nothing may write to it meanwhile.
         name: of the image, `<os-folder>-<TYPE>`.
         architecture: as `uname -m` prints it.
-        created: seconds since 1970; the floor of a node's clock, and the newest time in the image.
+        created: seconds since 1970; the floor of a node's clock. It does not make an image another one.
         directory: where images are published.
         key: the private key that signs it; its public half lies beside it.
         sequence: by default the next one, or none when the newest image has the same content: that one is returned.
+        newest: no time in the image is later than this; `created` by default. Fixed, the same build is the same image tomorrow.
 
     Raises:
         Refused: the sequence is taken, the tree changes, or there is no space; nothing is published then.
     """
     base = directory / checked_name(name, "image name")
     with lock.exclusive(base / ".lock", timeout=600):
-        entries = scan(tree, created)
+        entries = scan(tree, created if newest is None else newest)
         published = [image for image in list_images(directory) if image.name == name]
         if published and sequence in (None, published[-1].sequence) and _same(published[-1], entries, architecture, public_key(key)):
             return published[-1]

@@ -53,6 +53,13 @@ def test_the_same_tree_makes_the_same_bytes(tree: Path, tmp_path: Path, key: Pat
         assert (one.folder / part).read_bytes() == (two.folder / part).read_bytes()
 
 
+def test_a_tree_that_is_built_again_later_is_the_same_image(tree: Path, tmp_path: Path, key: Path) -> None:
+    first = create_image(tree, NAME, "x86_64", CREATED + 5, tmp_path / "images", key, newest=CREATED)
+    os.utime(tree / "etc/copy", (CREATED + 1000, CREATED + 1000))
+    assert create_image(tree, NAME, "x86_64", CREATED + 2000, tmp_path / "images", key, newest=CREATED) == first
+    assert read_manifest(first.folder, [public_key(key)]).created == CREATED + 5
+
+
 def test_a_part_of_the_pack_is_the_object_asked_for(tree: Path, tmp_path: Path, key: Path) -> None:
     folder = publish(tree, tmp_path / "images", key).folder
     wanted = next(entry for entry in read_manifest(folder, [public_key(key)]).entries if entry.path == "etc/hosts")
