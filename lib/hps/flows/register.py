@@ -30,6 +30,8 @@ def slot_of(command_line: str, label: str = "") -> str:
 
 def root_label(root: Path = Path("/")) -> str:
     """The label of the file system at the root as udev shows it; empty when it has none."""
+    if not root.exists():
+        return ""
     device = root.stat().st_dev
     for entry in (root / "dev/disk/by-label").glob("hps-[ab]"):
         if entry.stat().st_rdev == device:

@@ -19,10 +19,8 @@ pytestmark = pytest.mark.programs
 
 def certificate(folder: Path) -> str:
     folder.mkdir(parents=True)
-    command.run(
-        ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=a CA", "-days", "2")
-        + ("-keyout", str(folder / "ca.key"), "-out", str(folder / "ca.pem"))
-    )
+    made = ("-days", "2", "-keyout", str(folder / "ca.key"), "-out", str(folder / "ca.pem"))
+    command.run(("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=a CA", *made))
     return (folder / "ca.pem").read_text()
 
 
