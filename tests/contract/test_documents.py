@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hps.cli import GROUPS
+from hps.errors import KINDS
 from tests import features, reference
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +50,16 @@ def test_commands_of_the_documents_exist(document: Path) -> None:
         assert verb in verbs(group), f"hps {group} {verb}"
 
 
+def test_commands_that_the_words_of_the_source_name_exist() -> None:
+    """A hint that says `hps GROUP VERB` can be typed."""
+    found = []
+    for path in [*(ROOT / "lib").rglob("*.py"), *(ROOT / "hps-api").rglob("*.py"), *(ROOT / "hps-api").rglob("*.html")]:
+        for group, verb in re.findall(r"\bhps (" + "|".join(GROUPS) + r") ([a-z][a-z-]+)\b", path.read_text()):
+            if verb not in verbs(group):
+                found.append(f"{path.relative_to(ROOT)}: hps {group} {verb}")
+    assert found == []
+
+
 def test_each_node_function_names_a_verb() -> None:
     for path in (ROOT / "node-functions").glob("*.sh"):
         for group, verb in re.findall(r"\{ n_hps ([a-z]+) ([a-z-]+)", path.read_text()):
@@ -72,7 +83,7 @@ def test_the_list_of_what_no_test_proves_is_current() -> None:
 
 def test_every_failure_is_in_the_page() -> None:
     page = (reference.FOLDER / "errors.md").read_text()
-    assert all(f"| {kind.exit_code} | {kind.__name__} | {kind.status} |" in page for kind in reference.KINDS)
+    assert all(f"| {kind.exit_code} | {kind.__name__} | {kind.status} |" in page for kind in KINDS)
 
 
 def test_decisions_fit_on_a_screen_and_are_whole() -> None:
