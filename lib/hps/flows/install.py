@@ -58,6 +58,7 @@ def install(places: Places = Places()) -> int:  # noqa: B008
 def _phases(places: Places, kept: MemoryLog, report: Report) -> None:
     given = arguments.parse(files.read_text(places.command_line))
     log.info("HPS installer: %s", given)
+    report.plain_url = given.url
     if given.mode != "install":
         raise NotFound("this start is not an install", hint="the installer's init offers the rescue shell")
     answer = find_network(given, places.run / "dhcp")
@@ -139,7 +140,6 @@ def restart() -> None:
 
 def _fail(places: Places, report: Report, error: HpsError) -> None:
     """Say what is wrong, to the IPS and on every console, let a person look around, and restart after a bounded wait."""
-    report.step("failed", str(error)) if report.tls is None else None
     report.failed(str(error))
     wait = arguments.failure_wait(files.read_text(places.command_line))
     for line in failure_words(error, wait):

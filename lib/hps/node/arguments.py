@@ -8,7 +8,7 @@ from hps.errors import InvalidInput
 from hps.values import Mac, checked_address, checked_plain
 
 _DEFAULT_WAIT = 300
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
+_TOKEN = re.compile(r"[0-9a-f]{12}\.[A-Za-z0-9_-]{16,100}")
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ import logging
 import sys
 import time
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
 from hps.errors import HpsError
-from hps.system.http import Tls, post_json
+from hps.system.http import Tls, post_json, request
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Report:
     A step that cannot be sent is kept too: the install does not fail because a report did. Each step is sent once.
     """
 
+    plain_url: str = ""
     url: str = ""
     tls: Tls | None = None
     waiting: list[tuple[str, str, float]] = field(default_factory=list)
@@ -78,11 +80,13 @@ class Report:
             self.waiting.pop(0)
 
     def failed(self, reason: str) -> None:
-        """Tell the IPS why the install ended; without a certificate there is nobody who would believe it."""
+        """Tell the IPS why the install ended; without a certificate it only goes into the log there, and changes no state."""
         self.flush()
-        if self.tls is None:
-            return
         try:
-            post_json(f"{self.url}/api/install_failed", {"reason": reason[:4000]}, self.tls, timeout=10)
+            if self.tls is not None:
+                post_json(f"{self.url}/api/install_failed", {"reason": reason[:4000]}, self.tls, timeout=10)
+            elif self.plain_url:
+                words = urlencode({"cmd": "log_message", "message": f"install failed: {reason[:1000]}", "function": "node install"})
+                request("GET", f"{self.plain_url}/hps-api?{words}", timeout=10)
         except HpsError as error:
             log.warning("the failure was not reported: %s", error)

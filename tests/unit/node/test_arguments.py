@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from hps.errors import InvalidInput
 from hps.node import arguments
+from hps.security.tokens import TokenStore
 from hps.values import Mac
 
 GOOD = {
@@ -9,7 +12,7 @@ GOOD = {
     "url": "http://10.77.0.1",
     "tls": "https://10.77.0.1",
     "ca": "ab" * 32,
-    "token": "525400770001-Abc_def-0123456789",
+    "token": "525400770001.Abc_def-0123456789",
     "mac": "525400770001",
     "time": "1795248000",
     "session": "a1b2c3",
@@ -30,6 +33,11 @@ def test_all_arguments() -> None:
     )
     assert arguments.parse(line(wait="5", url="http://10.77.0.1:8080/")).wait == 5
     assert GOOD["token"] not in repr(found)
+
+
+def test_a_token_that_the_ips_mints_is_a_token(tmp_path: Path) -> None:
+    token = TokenStore(tmp_path).mint(Mac("525400770001"))
+    assert arguments.parse(line(token=token)).token == token
 
 
 def test_optional_arguments() -> None:
@@ -56,7 +64,8 @@ def test_optional_arguments() -> None:
         ("ca", "ab"),
         ("token", None),
         ("token", "short"),
-        ("token", "x" * 200),
+        ("token", "525400770001." + "x" * 101),
+        ("token", "525400770001-Abc_def-0123456789"),
         ("token", "$(reboot)aaaaaaaaaaaaaaaaaaa"),
         ("mac", "ff:ff:ff:ff:ff:ff"),
         ("mac", None),

@@ -23,6 +23,11 @@ class Ips(HTTPServer):
 class Handler(BaseHTTPRequestHandler):
     server: Ips
 
+    def do_GET(self) -> None:
+        self.server.got.append((self.path, {}))
+        self.send_response(200)
+        self.end_headers()
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200 if self.server.answering else 503)
@@ -76,6 +81,10 @@ def test_a_step_that_does_not_arrive_is_sent_with_the_next_and_only_once(ips: Ip
 def test_failure_is_reported_with_its_reason(ips: Ips) -> None:
     report = Report()
     report.failed("nobody to tell")
+    report.plain_url = f"http://127.0.0.1:{ips.server_port}"
+    report.failed("no certificate & more")
+    words = ips.got.pop()[0]
+    assert words == "/hps-api?cmd=log_message&message=install+failed%3A+no+certificate+%26+more&function=node+install"
     connect(report, ips)
     report.failed("the disk is too small")
     assert ips.got == [("/api/install_failed", {"reason": "the disk is too small"})]
