@@ -1,5 +1,6 @@
 """Make, activate, change and show clusters."""
 
+import contextlib
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ def configure(registry: Registry, given: Mapping[str, str], dry_run: bool = Fals
     name = given.get("CLUSTER_NAME", "")
     facts = facts_for(registry, name) if name else questions.Facts()
     values = answers.record(answers.complete(given, facts))
-    with registry.transaction("clusters"):
+    with contextlib.nullcontext() if dry_run else registry.transaction("clusters"):
         if registry.exists(cluster_name(name)):
             different = answers.differences(registry.read(cluster_name(name)).values, values)
             if different:

@@ -100,7 +100,10 @@ def _status(_options: argparse.Namespace) -> int:
 
 def _nginx(_options: argparse.Namespace) -> int:
     paths, _ = _here()
-    # A socket that a killed nginx left behind would keep the next one from listening.
+    # What a killed nginx left behind would keep the next one from listening: its workers, and the socket.
+    before = paths.run / "nginx.pid"
+    if before.exists() and before.read_text().strip().isdecimal():
+        control.end_orphans("nginx", int(before.read_text()))
     files.remove(nginx.operator_socket(paths))
     command.replace_process(("nginx", "-e", "stderr", "-c", str(nginx.configuration(paths))))
     return 0

@@ -1,5 +1,8 @@
 """Supervisor, asked and told: what runs, and start, stop, restart or reload it."""
 
+import contextlib
+import os
+import signal
 from pathlib import Path
 
 from hps.errors import CommandFailed, Unreachable
@@ -67,3 +70,15 @@ def _unless(socket: Path, fault: str, method: str, program: str, wait: bool = Tr
 def shut_down(paths: Paths) -> None:
     """Stop every program and supervisor itself; raises Unreachable where it does not run."""
     rpc.call(supervisor.socket(paths), "supervisor.shutdown")
+
+
+def end_orphans(program: str, group: int) -> None:
+    """Kill the processes of a program that are left of a process group whose leader was killed.
+
+    Workers of nginx outlive their master and hold its ports, so that the next one could not listen. proc_pid_stat(5).
+    """
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError):
+            name, rest = file.read_text().split("(", 1)[1].rsplit(")", 1)
+            if name == program and int(rest.split()[2]) == group:
+                os.kill(int(file.parent.name), signal.SIGKILL)

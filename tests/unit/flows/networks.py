@@ -1,6 +1,7 @@
 """A wire for tests: a namespace with the bridge of an IPS, and another one with a machine at its end."""
 
 import ctypes
+import itertools
 import os
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
@@ -13,6 +14,7 @@ from hps.network import dhcp_probe
 from hps.network.dhcp_probe import Offer, Option
 
 _NEWNET = 0x40000000
+_numbers = itertools.count()
 Question = tuple[str, float, bytes | None, tuple[Option, ...], bool]
 
 
@@ -37,8 +39,9 @@ class Wire:
     """The two namespaces; `with` makes and removes them."""
 
     def __init__(self) -> None:
-        self.ips = f"hps-u{os.getpid()}i"
-        self.machine = f"hps-u{os.getpid()}m"
+        number = next(_numbers)
+        self.ips = f"hps-u{os.getpid()}-{number}i"
+        self.machine = f"hps-u{os.getpid()}-{number}m"
 
     def __enter__(self) -> "Wire":
         for name in (self.ips, self.machine):
