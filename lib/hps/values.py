@@ -35,7 +35,9 @@ class Mac:
 def checked_name(text: str, what: str = "name") -> str:
     """A name that is safe as one path component: letters, digits, `.`, `_`, `-`; raises InvalidInput."""
     if not _NAME.fullmatch(text):
-        raise InvalidInput(f"{text[:80]!r} is not a valid {what}", hint="use letters, digits, '.', '_' and '-', at most 64, not starting with '.' or '-'")
+        raise InvalidInput(
+            f"{text[:80]!r} is not a valid {what}", hint="use letters, digits, '.', '_' and '-', at most 64, not starting with '.' or '-'"
+        )
     return text
 
 
@@ -59,7 +61,9 @@ def checked_plain(text: str, what: str) -> str:
     No newline, quote, `$`, `{`, `;`, `&`, `|`, `#`, `!`, backslash, control or non-ASCII character (S5).
     """
     if not _PLAIN.fullmatch(text):
-        raise InvalidInput(f"{what} holds a character that a boot script cannot carry", hint="use letters, digits, space and , . : / _ + @ = % -")
+        raise InvalidInput(
+            f"{what} holds a character that a boot script cannot carry", hint="use letters, digits, space and , . : / _ + @ = % -"
+        )
     return text
 
 

@@ -84,7 +84,7 @@ def _unconfigured(facts: Facts) -> Decision:
         return Wait("waiting to be configured", (f"MAC address {facts.request.mac}", f"on the IPS: {who}"), facts.poll)
     pairs = menu.offers(facts.systems, arch)
     if not pairs:
-        lines = (f"no image is published for {arch}", "on the IPS: hps image publish", f"MAC address {facts.request.mac}")
+        lines = (f"no image is published for {arch}", "on the IPS: hps image build", f"MAC address {facts.request.mac}")
         return Wait("waiting for an image", lines, facts.poll)
     title = f"HPS, cluster {facts.cluster.get('CLUSTER_NAME', '')}: what shall {facts.request.mac} become"
     choice = f"boot_{facts.setting('DEFAULT_TYPE')}@{facts.setting('DEFAULT_OS')}"
@@ -122,7 +122,7 @@ def _installing(facts: Facts) -> Decision:
     if not menu.has_image(system, kind):
         return Wait(
             f"{facts.name} waits for an image",
-            (f"no image of {facts.host['OS_ID']} for {kind} is published", "on the IPS: hps image publish"),
+            (f"no image of {facts.host['OS_ID']} for {kind} is published", "on the IPS: hps image build"),
             facts.poll,
         )
     return Install(menu.folder(facts.host["OS_ID"]), facts.request.mac, facts.host.get("HOSTNAME", ""), kind)
@@ -154,7 +154,7 @@ def _rescue(facts: Facts) -> Decision:
         arch = ARCHITECTURES.get(facts.arch, "x86_64")
         system = next((one for one in facts.systems if one.get("ARCH") == arch and one.get("OS_ID")), None)
     if system is None:
-        return Explain(f"there is no rescue system for {facts.name}", "on the IPS: hps image publish")
+        return Explain(f"there is no rescue system for {facts.name}", "on the IPS: hps image build")
     return Rescue(menu.folder(system["OS_ID"]), facts.request.mac, facts.host.get("HOSTNAME", ""))
 
 

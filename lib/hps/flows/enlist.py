@@ -159,7 +159,7 @@ def _system(at: Site, kind: str, os_id: str) -> str:
     if not ready:
         raise Refused(
             f"no image of {os_id or 'any operating system'} for {kind} is published",
-            hint="hps image publish; hps image list shows what there is",
+            hint="hps image build; hps image list shows what there is",
         )
     if len(ready) > 1:
         raise InvalidInput(f"more than one operating system has an image for {kind}", hint="choose with --os: " + ", ".join(ready))

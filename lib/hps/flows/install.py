@@ -108,7 +108,7 @@ def fetch(wanted: InstallConfiguration, places: Places, report: Report) -> Local
     """Bring the whole image into memory, verified; an IPS that goes away is waited for, and the download goes on where it was."""
     keys = sorted(places.keys.glob("*.pub"))
     if not keys:
-        raise NotFound(f"this installer holds no key to check images with in {places.keys}", hint="on the IPS: hps image publish")
+        raise NotFound(f"this installer holds no key to check images with in {places.keys}", hint="on the IPS: hps image build")
     directory = places.run / "image"
     files.make_directory(directory)
 

@@ -140,7 +140,7 @@ def read_loader(slot: Path) -> plan.Loader:
     try:
         return plan.Loader(*((folder / name).read_bytes() for name in ("boot.img", "core.img", "grubx64.efi", "grub.cfg")))
     except OSError as error:
-        raise InvalidInput(f"the image has no loader: {error}", hint="on the IPS: hps image publish") from error
+        raise InvalidInput(f"the image has no loader: {error}", hint="on the IPS: hps image build") from error
 
 
 def slot_plan(work: Work, slot: Path) -> Plan:

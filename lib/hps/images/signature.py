@@ -54,7 +54,7 @@ def verify(content: bytes, keys: Sequence[Path]) -> Manifest:
     unsigned, line = content[:-_LENGTH], content[-_LENGTH:]
     found = _LINE.fullmatch(line)
     if found is None or not unsigned.endswith(b"\n"):
-        raise Denied("the manifest has no signature at its end", hint="publish the image with hps image publish")
+        raise Denied("the manifest has no signature at its end", hint="publish the image with hps image build")
     if not keys:
         raise Denied("there is no public key to check the manifest with", hint="put one into /etc/hps/image-keys")
     raw = base64.b64decode(found[1])

@@ -41,7 +41,7 @@ def run(
     """
     log.debug("+ %s", " ".join(arguments))
     try:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             list(arguments), input=stdin, capture_output=True, timeout=timeout, check=False, env={**ENVIRONMENT, **(environment or {})}
         )
     except FileNotFoundError as error:
@@ -62,25 +62,26 @@ def pipe(arguments: Sequence[str], stdin: IO[bytes] | int | None = None) -> Iter
     or from the read end of `os.pipe()`. Raises CommandFailed when the program fails, NotFound when it is missing.
     """
     log.debug("+ %s |", " ".join(arguments))
-    try:
-        process = subprocess.Popen(list(arguments), stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)  # noqa: S603
-    except FileNotFoundError as error:
-        raise NotFound(f"the program {arguments[0]} is not installed") from error
-    assert process.stdout is not None
-    assert process.stderr is not None
-    finished = False
-    try:
-        yield process.stdout
-        finished = process.stdout.read(1) == b""
-    finally:
-        process.stdout.close()
-        if not finished:
-            process.kill()
-        words = process.stderr.read().decode(errors="replace").strip()[-_TAIL:]
-        process.stderr.close()
-        code = process.wait()
-    if finished and code != 0:
-        raise CommandFailed(f"{arguments[0]} ended with code {code}", hint=words)
+    # Standard error goes into memory, not into a pipe: a program that fills a pipe nobody reads would stop.
+    with os.fdopen(os.memfd_create("stderr"), "rb") as errors:
+        try:
+            process = subprocess.Popen(list(arguments), stdin=stdin, stdout=subprocess.PIPE, stderr=errors, env=ENVIRONMENT)
+        except FileNotFoundError as error:
+            raise NotFound(f"the program {arguments[0]} is not installed") from error
+        assert process.stdout is not None
+        finished = False
+        try:
+            yield process.stdout
+            finished = process.stdout.read(1) == b""
+        finally:
+            process.stdout.close()
+            if not finished:
+                process.kill()
+            code = process.wait()
+        if finished and code != 0:
+            errors.seek(0)
+            words = errors.read().decode(errors="replace").strip()[-_TAIL:]
+            raise CommandFailed(f"{arguments[0]} ended with code {code}", hint=words)
 
 
 def replace_process(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> None:

@@ -41,7 +41,9 @@ def write(path: Path, content: bytes, mode: int = 0o644, owner: tuple[int, int] 
             raise
         flush_directory(path.parent)
     except OSError as error:
-        raise Refused(f"{path} cannot be written: {error.strerror}", hint="free some space or mend the permissions; the old file is as it was") from error
+        raise Refused(
+            f"{path} cannot be written: {error.strerror}", hint="free some space or mend the permissions; the old file is as it was"
+        ) from error
 
 
 def flush_directory(path: Path) -> None:

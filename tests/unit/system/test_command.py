@@ -71,6 +71,11 @@ def test_a_pipe_that_fails_says_so() -> None:
     assert failure.value.hint == "no"
 
 
+def test_a_pipe_whose_program_has_much_to_complain_about_does_not_stop() -> None:
+    with command.pipe(("sh", "-c", "head -c 300000 /dev/zero | tr '\\0' x >&2; echo done")) as stream:
+        assert stream.read() == b"done\n"
+
+
 def test_a_pipe_left_early_kills_its_program() -> None:
     with command.pipe(("yes",)) as stream:
         assert stream.readline() == b"y\n"
