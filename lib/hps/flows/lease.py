@@ -39,10 +39,11 @@ def _dhcp(timeline: Timeline, mac: Mac, address: str, rest: list[str], environme
     tags = environment.get("DNSMASQ_TAGS", "").split()
     detail = f"{address} {name}".strip()
     if not environment.get("DNSMASQ_VENDOR_CLASS", "").startswith(FIRMWARE) and "ipxe" not in tags:
+        # The first request of another program than the firmware: the kernel that the machine was sent to runs.
         current = timeline.current(mac)
-        if current is None or current.last.event not in ("script", "kernel"):
+        if current is None or current.last.event != "script" or not current.last.detail.startswith(("install", "rescue")):
             return ""
-        return timeline.record(mac, "network", detail, "dnsmasq", name)
+        return timeline.record(mac, "kernel", f"asked for {detail}", "dnsmasq", name)
     session = timeline.record(mac, "dhcp", detail, "dnsmasq", name)
     if "ipxe" in tags and "hps-local" in tags:
         session = timeline.record(mac, "local", "its own disk", "dnsmasq", name)

@@ -9,6 +9,7 @@ from hps.errors import NotFound
 from hps.flows import enlist, site
 from hps.flows.model import Caller, Site
 from hps.host.model import Host
+from hps.timeline.model import MEANING
 from hps.timeline.sessions import Diagnosis, Session, diagnose
 from hps.values import Mac
 
@@ -76,6 +77,23 @@ def timeline_data(host: Host, session: Session) -> Mapping[str, Any]:
         "waiting": round(found.seconds, 1),
         "cause": found.cause,
     }
+
+
+def story(host: Host, session: Session) -> str:
+    """A boot as text for a terminal: each event with its time since the first and since the one before; then what is missing."""
+    began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(session.started))
+    lines = [f"{host.name}  {host.mac}  {host.state}  boot {session.id}  {began}"]
+    previous = session.started
+    for one in session.events:
+        words = ": ".join(part for part in (MEANING.get(one.event, ""), one.detail) if part)
+        lines.append(f"{one.time - session.started:8.1f} s  +{one.time - previous:6.1f}  {one.event:16}  {words}")
+        previous = one.time
+    found = diagnose(session, time.time())
+    if found.failed:
+        lines.append(f"failed {found.seconds:.0f} s ago: {found.cause}")
+    elif not found.done:
+        lines.append(f"missing: {found.missing}, for {found.seconds:.0f} s; usual cause: {found.cause}")
+    return "\n".join(lines) + "\n"
 
 
 def host_configure(at: Site, _caller: Caller, parameters: Mapping[str, str]) -> Mapping[str, str]:

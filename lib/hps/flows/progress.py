@@ -31,8 +31,8 @@ def install_begin(at: Site, caller: Caller, parameters: Mapping[str, str]) -> Ma
         return setting(INSTALL_ARMED=None, INSTALL_DISK=disk, INSTALL_TRIES=str(tries))(old)
 
     record = at.registry.change(site.record_name(at, mac), edit)
-    detail = f"disk {disk}, {parameters['size']} bytes, {'empty' if blank else 'holds data'}: {spent[-1]}"
-    site.timeline(at).record(mac, "armed", detail, "api", record.get("HOSTNAME"))
+    words = "empty" if blank else "holds data"
+    log.warning("%s may write to disk %s (%s bytes, %s): %s", record.get("HOSTNAME"), disk, parameters["size"], words, spent[-1])
     return {"permission": spent[-1], "disk": disk, "tries": record.get("INSTALL_TRIES")}
 
 

@@ -2,15 +2,12 @@
 
 import argparse
 import json
-import time
 from collections.abc import Callable
 
 from hps.flows import enlist, overview, site
 from hps.flows.model import Caller
-from hps.host.model import Host, table
+from hps.host.model import table
 from hps.paths import Paths
-from hps.timeline.model import MEANING
-from hps.timeline.sessions import Session, diagnose
 from hps.values import Mac
 
 _VERBS = (
@@ -89,7 +86,7 @@ def _timeline(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(overview.timeline_data(host, session), indent=2))
     else:
-        print(_story(host, session), end="")
+        print(overview.story(host, session), end="")
 
 
 def _change(options: argparse.Namespace) -> None:
@@ -101,19 +98,3 @@ def _change(options: argparse.Namespace) -> None:
 
 def _mac(text: str) -> Mac | None:
     return Mac.parse(text) if len(text) in (12, 17) and all(character in "0123456789abcdefABCDEF:-" for character in text) else None
-
-
-def _story(host: Host, session: Session) -> str:
-    began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(session.started))
-    lines = [f"{host.name}  {host.mac}  {host.state}  boot {session.id}  {began}"]
-    previous = session.started
-    for one in session.events:
-        since, step = one.time - session.started, one.time - previous
-        lines.append(f"{since:8.1f} s  +{step:6.1f}  {one.event:16}  {MEANING.get(one.event, '')}{': ' if one.detail else ''}{one.detail}")
-        previous = one.time
-    found = diagnose(session, time.time())
-    if found.failed:
-        lines.append(f"failed {found.seconds:.0f} s ago: {found.cause}")
-    elif not found.done:
-        lines.append(f"missing: {found.missing}, for {found.seconds:.0f} s; usual cause: {found.cause}")
-    return "\n".join(lines) + "\n"

@@ -108,7 +108,7 @@ def diagnose(session: Session, now: float) -> Diagnosis:
         return Diagnosis(True, "", waited, "")
     script = next((one.detail for one in reversed(session.events) if one.event == "script"), "")
     if last.event == "script" and script.startswith(("menu", "wait", "explain")):
-        return Diagnosis(False, "configuration by an operator", waited, script)
+        return Diagnosis(False, "a decision of an operator", waited, script)
     missing = next(name for name in order[reached + 1 :] if name not in ("loader", "local"))
     return Diagnosis(False, missing, waited, CAUSES[missing])
 
