@@ -137,6 +137,7 @@ def _operator(paths: Paths) -> tuple[str, ...]:
 
 
 def _plain(address: str, paths: Paths) -> tuple[str, ...]:
+    again = f"chain --replace --autofree http://{address}/hps-api?cmd=init"
     return _server(
         (
             f"listen {address}:80;",
@@ -149,7 +150,7 @@ def _plain(address: str, paths: Paths) -> tuple[str, ...]:
             "location @absent {",
             "    default_type text/plain;",
             '    if ($http_user_agent !~ "^iPXE") { return 503 "the IPS does not answer yet: try again\\n"; }',
-            f'    return 200 "#!ipxe\\necho The IPS does not answer yet.\\nsleep 5\\nchain --replace http://{address}/hps-api?cmd=init\\n";',
+            f'    return 200 "#!ipxe\\necho The IPS does not answer yet.\\n:again\\nsleep 5\\n{again} || goto again\\n";',
             "}",
         )
     )
