@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Collection, Mapping
 
 from hps.errors import Refused
-from hps.registry.addresses import static_addresses
+from hps.registry.addresses import Address, dynamic_pool, static_addresses
 
 
 def choose_name(kind: str, kept: str, taken: Collection[str]) -> str:
@@ -27,13 +27,14 @@ def choose_address(cluster: Mapping[str, str], kept: str, taken: Collection[str]
         Refused: no address is left.
         InvalidInput: the network of the cluster is not well formed.
     """
-    addresses = [str(address) for address in static_addresses(cluster)]
-    free = [address for address in addresses if address not in taken]
-    if kept in free:
+    first, _ = dynamic_pool(cluster)
+    if kept and kept not in taken and Address(cluster["DHCP_IP"]) < Address(kept) < first:
         return kept
-    if free:
-        return free[0]
+    # A network can hold millions of addresses: none is made before it is needed.
+    free = next((str(address) for address in static_addresses(cluster) if str(address) not in taken), None)
+    if free is not None:
+        return free
     raise Refused(
-        f"no address is left for another host: all {len(addresses)} static ones are taken",
+        f"no address is left for another host: all between {cluster['DHCP_IP']} and the dynamic pool at {first} are taken",
         hint="remove hosts that are gone (hps host list, hps host remove NAME), or make DHCP_RANGESIZE smaller or NETWORK_CIDR larger",
     )
