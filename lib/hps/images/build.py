@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hps.errors import InvalidInput
-from hps.images.cache import EPOCH, content_key, kept
+from hps.images.cache import EPOCH, content_key, forget_old, kept
 from hps.system import command, files
 
 SUITES = {("debian", "12"): "bookworm", ("debian", "13"): "trixie"}
@@ -114,7 +114,9 @@ def build_root(recipe: Recipe, cache: Path, again: bool = False, say: Say = lamb
             command.run([*arguments, "--format=directory", *hooks, suite(recipe), str(target)], environment=_ENVIRONMENT)
         command.run(["find", str(target), "-newermt", f"@{EPOCH}", "-exec", "touch", "-h", "-d", f"@{EPOCH}", "{}", "+"])
 
-    return kept(place, make, again)
+    kept(place, make, again)
+    forget_old(cache, f"{recipe.name}-*")
+    return place
 
 
 def _versions(simulation: tuple[str, ...], codename: str) -> tuple[str, ...]:

@@ -49,3 +49,12 @@ def kept(place: Path, make: Callable[[Path], None], again: bool = False) -> Path
 def remove_tree(place: Path) -> None:
     """Remove a folder or file of the cache and all below it; never what is mounted there."""
     command.run(["rm", "-rf", "--one-file-system", "--", str(place)])
+
+
+def forget_old(folder: Path, pattern: str, keep: int = 3) -> None:
+    """Remove the things of a name pattern but the newest ones; their lock files tell when each was first made."""
+    found = [path for path in folder.glob(pattern) if path.with_name(f".{path.name}.lock").exists()]
+    found.sort(key=lambda path: path.with_name(f".{path.name}.lock").stat().st_mtime, reverse=True)
+    for path in found[keep:]:
+        remove_tree(path)
+        files.remove(path.with_name(f".{path.name}.lock"))

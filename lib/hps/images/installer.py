@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hps.images import cpio, select
-from hps.images.cache import EPOCH, content_key, kept
+from hps.images.cache import EPOCH, content_key, forget_old, kept
 from hps.images.layer import APPLICATION
 from hps.images.loader import asset
 from hps.system import command, files
@@ -26,7 +26,9 @@ def base_archive(tree: Path, cache: Path) -> bytes:
         finally:
             files.remove(raw)
 
-    return kept(cache / f"installer-{key}.zst", make).read_bytes()
+    content = kept(cache / f"installer-{key}.zst", make).read_bytes()
+    forget_old(cache, "installer-*.zst", keep=8)
+    return content
 
 
 def front_archive(application: bytes, keys: dict[str, bytes], built: int) -> bytes:
