@@ -20,10 +20,11 @@ def slot_size(image_bytes: int, minimum_free: int, minimum_bytes: int = 0) -> in
     """The bytes of one slot: the image, as much free space again (or more where asked for), and what ext4 itself takes.
 
     After the install at least max(minimum_free, image_bytes) is free (I58). ext4's own share is its inode tables
-    (256 bytes for each 16 KiB: a 64th), bitmaps and descriptors, and a journal of 64 MiB; a 56th and 88 MiB cover it.
+    (256 bytes for each 16 KiB: a 64th), bitmaps and descriptors, a journal of 64 MiB, and 16 MiB that the kernel holds back.
+    A 56th and 144 MiB cover it and what the first boot writes: host keys and a journal.
     """
     net = image_bytes + max(minimum_free, image_bytes)
-    return _aligned(max(net + net // 56 + 88 * MIB, minimum_bytes))
+    return _aligned(max(net + net // 56 + 144 * MIB, minimum_bytes))
 
 
 def needed_size(slot_bytes: int) -> int:

@@ -17,7 +17,8 @@ def add_verbs(parser: argparse.ArgumentParser) -> None:
     verb.set_defaults(function=_register)
     verb = verbs.add_parser("say", help="put a line into the log of the IPS")
     verb.add_argument("message")
-    verb.add_argument("--function", default="", help="which function says so")
+    # `function` itself is what the parser calls.
+    verb.add_argument("--function", dest="sayer", metavar="NAME", default="", help="which function says so")
     verb.set_defaults(function=_say)
 
 
@@ -36,4 +37,4 @@ def _register(_options: argparse.Namespace) -> None:
 
 
 def _say(options: argparse.Namespace) -> None:
-    register.say(options.message, options.function)
+    register.say(options.message, options.sayer)
