@@ -41,6 +41,12 @@ def checked_name(text: str, what: str = "name") -> str:
     return text
 
 
+def checked_version(text: str) -> str:
+    """A version as Debian writes it: a name that may also hold `+` and `~` (deb-version(7)); raises InvalidInput."""
+    checked_name(text.replace("+", ".").replace("~", "."), "version")
+    return text
+
+
 def checked_host_name(text: str) -> str:
     """One lower-case DNS label (RFC 1123); raises InvalidInput."""
     if not _LABEL.fullmatch(text):

@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hps.errors import InvalidInput
-from hps.values import Mac, checked_address, checked_domain, checked_host_name, checked_name, checked_network, checked_plain
+from hps.values import (
+    Mac,
+    checked_address,
+    checked_domain,
+    checked_host_name,
+    checked_name,
+    checked_network,
+    checked_plain,
+    checked_version,
+)
 
 
 @pytest.mark.parametrize("text", ["52:54:00:77:00:01", "52-54-00-77-00-01", "525400770001", "52:54:00:77:00:01".upper()])
@@ -150,3 +159,14 @@ def _accepts(check: object, text: str) -> bool:
     except InvalidInput:
         return False
     return True
+
+
+@pytest.mark.parametrize("text", ["6.1.0-56-amd64", "6.12.117+deb13-amd64", "2.0~rc1"])
+def test_a_version_is_kept_as_debian_writes_it(text: str) -> None:
+    assert checked_version(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "../6.1", "6.1/x", "6.1 x", "+"])
+def test_a_version_that_is_no_path_component_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        checked_version(text)

@@ -19,7 +19,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from hps.errors import HpsError, InvalidInput
-from hps.values import checked_name
+from hps.values import checked_name, checked_version
 
 FORMAT = "hps-image 1"
 MAXIMUM_ENTRIES = 1_000_000
@@ -178,7 +178,7 @@ def _assemble(header: Mapping[str, str], entries: tuple[Entry, ...]) -> Manifest
         name=checked_name(header["name"], "image name"),
         sequence=int(header["sequence"]),
         architecture=checked_name(header["architecture"], "architecture"),
-        kernel=checked_name(header["kernel"], "kernel version"),
+        kernel=checked_version(header["kernel"]),
         created=int(header["created"]),
         entries=entries,
         pack_bytes=int(header["pack_bytes"]),
