@@ -44,6 +44,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         _guarded = False
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A long value is named by its length, so that a test id stays readable."""
+    return f"{argname} of {len(val)}" if isinstance(val, str | bytes) and len(val) > 60 else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the folders that boot machines or drive a browser, leave out what only `make prove` runs, and skip what needs root."""

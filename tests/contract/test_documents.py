@@ -6,8 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from hps.boot import ipxe
+from hps.boot.decision import STATE_TABLE
+from hps.boot.model import Install
 from hps.cli import GROUPS
 from hps.errors import KINDS
+from hps.registry.keys import STATES
+from hps.timeline.model import INSTALL_ORDER
+from hps.values import Mac
 from tests import features, reference
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,6 +90,18 @@ def test_the_list_of_what_no_test_proves_is_current() -> None:
 def test_every_failure_is_in_the_page() -> None:
     page = (reference.FOLDER / "errors.md").read_text()
     assert all(f"| {kind.exit_code} | {kind.__name__} | {kind.status} |" in page for kind in KINDS)
+
+
+def test_the_page_of_booting_names_every_state_event_and_argument() -> None:
+    page = (reference.FOLDER / "boot.md").read_text()
+    states = re.search(r"## States\n(.*?)\n## ", page, re.DOTALL)
+    assert states is not None
+    named = {word for row in re.findall(r"^\| ([A-Z][A-Z_, ]+) \|", states[1], re.MULTILINE) for word in row.split(", ")} - {"STATE"}
+    assert named == set(STATE_TABLE) == set(STATES)
+    words = " ".join(page.split())
+    assert f"a boot that installs: {', '.join(INSTALL_ORDER)};" in words
+    script = ipxe.render(Install("x86_64-debian_12", Mac("525400770001"), "sch-001", "SCH", "ab", "token", "a1b2c3", 1), "10.77.0.1")
+    assert set(re.findall(r"(hps\.[a-z]+)=", script)) == set(re.findall(r"`(hps\.[a-z]+)`", page))
 
 
 def test_decisions_fit_on_a_screen_and_are_whole() -> None:
