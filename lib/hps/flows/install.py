@@ -51,6 +51,7 @@ def install(places: Places = Places()) -> int:  # noqa: B008
         # A device or a file system that breaks is no bug of ours; the person at the console needs the same plain words.
         _fail(places, report, NotFound(f"the machine failed: {error}", hint="check its memory and disks"))
         return 1
+    report.finish()
     restart()
     return 0
 

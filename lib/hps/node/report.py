@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from hps.errors import HpsError
+from hps.errors import HpsError, Unreachable
 from hps.system.http import Tls, post_json, request
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Report:
         self.flush()
 
     def flush(self) -> None:
-        """Send what waits, in order; stop at the first that does not arrive."""
+        """Send what waits, in order; stop at the first that does not arrive, and drop one that the IPS does not take."""
         while self.tls is not None and self.waiting:
             name, detail, moment = self.waiting[0]
             # The clock may have been set since: only the monotonic one tells how long ago this was.
@@ -74,10 +74,19 @@ class Report:
                 post_json(
                     f"{self.url}/api/install_step", {"step": name, "detail": detail, "time": round(happened, 3)}, self.tls, timeout=10
                 )
-            except HpsError as error:
-                log.warning("the step %s was not reported: %s", name, error)
+            except Unreachable as error:
+                log.warning("the step %s was not reported yet: %s", name, error)
                 return
+            except HpsError as error:
+                log.warning("the step %s was not taken: %s", name, error)
             self.waiting.pop(0)
+
+    def finish(self, patience: float = 60) -> None:
+        """Give what still waits a last chance: the IPS must know of the end, or it would install this machine again."""
+        deadline = time.monotonic() + patience
+        while self.tls is not None and self.waiting and time.monotonic() < deadline:
+            time.sleep(2)
+            self.flush()
 
     def failed(self, reason: str) -> None:
         """Tell the IPS why the install ended; without a certificate it only goes into the log there, and changes no state."""

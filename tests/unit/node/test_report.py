@@ -18,6 +18,7 @@ class Ips(HTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.got: list[tuple[str, dict[str, Any]]] = []
         self.answering = True
+        self.refusing = ""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -29,12 +30,13 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200 if self.server.answering else 503)
+        value = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        status = 503 if not self.server.answering else 400 if value.get("step") == self.server.refusing else 200
+        self.send_response(status)
         self.end_headers()
-        if self.server.answering:
-            self.server.got.append((self.path, json.loads(body)))
-        self.wfile.write(json.dumps({"ok": self.server.answering, "result": {}, "error": "busy"}).encode())
+        if status == 200:
+            self.server.got.append((self.path, value))
+        self.wfile.write(json.dumps({"ok": status == 200, "result": {}, "error": "busy"}).encode())
 
     def log_message(self, *_arguments: object) -> None:
         pass
@@ -75,6 +77,25 @@ def test_a_step_that_does_not_arrive_is_sent_with_the_next_and_only_once(ips: Ip
     report.step("objects")
     report.step("objects")
     assert [value["step"] for _, value in ips.got] == ["manifest", "objects"]
+
+
+def test_the_last_step_is_sent_again_before_the_end(ips: Ips) -> None:
+    report = Report()
+    connect(report, ips)
+    ips.answering = False
+    report.step("restart")
+    threading.Timer(1, setattr, (ips, "answering", True)).start()
+    report.finish()
+    assert [value["step"] for _, value in ips.got] == ["restart"]
+
+
+def test_a_step_that_is_not_taken_does_not_hold_up_the_others(ips: Ips) -> None:
+    report = Report()
+    connect(report, ips)
+    ips.refusing = "odd"
+    report.step("odd")
+    report.step("tree")
+    assert [value["step"] for _, value in ips.got] == ["tree"]
 
 
 @pytest.mark.feature("I63")
