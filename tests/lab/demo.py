@@ -19,7 +19,8 @@ from tests.lab.yard import Yard
 
 HOME = processes.CACHE / "demo"
 NAME = "hps-demo"
-_MINUTES = 30
+_SILENCE = 300
+"""Seconds without news after which a machine is taken to be stuck."""
 
 
 class Clock:
@@ -144,13 +145,12 @@ def _follow(ips: Ips, machine: Machine, clock: Clock, say: Callable[[str], None]
     say(f"3/4 install: a machine with an empty disk is switched on: {machine.name}, {machine.firmware}, {machine.mac}")
     say("      next: address, loader, decision, installer; nobody presses a key")
     seen = 0
-    end = time.monotonic() + _MINUTES * 60 * processes.PATIENCE
 
     def news() -> list[str]:
         return [_line(event) for event in ips.events(machine.mac)[seen:]]
 
     while True:
-        lines = processes.until(news, max(1.0, end - time.monotonic()), f"the next step of {machine.name}")
+        lines = processes.until(news, _SILENCE, f"the next step of {machine.name}; its serial line ends:\n{machine.tail()}")
         for event, line in zip(ips.events(machine.mac)[seen:], lines, strict=False):
             seen += 1
             say(f"      {line}")

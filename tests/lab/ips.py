@@ -88,9 +88,9 @@ class Ips:
         self.hps("service", verb, name)
 
     def healthy(self) -> bool:
-        """Whether the operator's door answers."""
+        """Whether hps-api answers at the operator's door; 409 says that no cluster is active yet."""
         try:
-            return self.operator("GET", "/hps-api?cmd=health")[0] == 200
+            return self.operator("GET", "/hps-api?cmd=health")[0] in (200, 409)
         except (OSError, http.client.HTTPException):
             return False
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.lab import accelerator, processes
 from tests.lab.network import Network
 from tests.lab.qmp import Qmp
-from tests.lab.serial import Serial
+from tests.lab.serial import Serial, plain
 
 _OVMF = Path("/usr/share/OVMF")
 
@@ -144,6 +144,10 @@ class Machine:
     def serial_log(self) -> str:
         """Everything that the serial line said since the first power on."""
         return self.transcript + (self._serial.text() if self._serial is not None else "")
+
+    def tail(self) -> str:
+        """The last lines of the serial line, for an error."""
+        return plain(self.serial_log())[-1000:]
 
     def press(self, *keys: str) -> None:
         """Press keys on the keyboard, by QEMU's names: down, ret, esc."""

@@ -13,7 +13,11 @@ CIDR = "10.77.0.0/24"
 
 
 class Network:
-    """A namespace with the bridge br0, which has carrier from the first moment (a veth pair keeps it)."""
+    """A namespace with the bridge br0, which has carrier from the first moment (a veth pair keeps it).
+
+    The far end of that pair is mute: it would answer ARP for the bridge's address, and dnsmasq, which listens on br0
+    alone, would not hear the machine that believed it.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -33,7 +37,7 @@ class Network:
 link add br0 type bridge forward_delay 0 stp_state 0 mcast_snooping 0
 link add keeper type veth peer name keeper-peer
 link set keeper master br0 up
-link set keeper-peer up
+link set keeper-peer arp off addrgenmode none up
 address add {ADDRESS}/24 dev br0
 link set br0 up
 """

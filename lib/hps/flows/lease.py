@@ -41,7 +41,9 @@ def _dhcp(timeline: Timeline, mac: Mac, address: str, rest: list[str], environme
     if not environment.get("DNSMASQ_VENDOR_CLASS", "").startswith(FIRMWARE) and "ipxe" not in tags:
         # The first request of another program than the firmware: the kernel that the machine was sent to runs.
         current = timeline.current(mac)
-        if current is None or current.last.event != "script" or not current.last.detail.startswith(("install", "rescue")):
+        # The hook is slower than the API: the firmware's own request may stand after the script that answered it.
+        sent = current is not None and any(one.event == "script" and one.detail.startswith(("install", "rescue")) for one in current.events)
+        if current is None or not sent or any(one.event == "kernel" for one in current.events):
             return ""
         return timeline.record(mac, "kernel", f"asked for {detail}", "dnsmasq", name)
     session = timeline.record(mac, "dhcp", detail, "dnsmasq", name)

@@ -123,7 +123,8 @@ def register(at: Site, caller: Caller, parameters: Mapping[str, Any]) -> Mapping
 
     def edit(old: Values) -> Values:
         new = dict(change(old))
-        if old.get("STATE") == "INSTALLING":
+        # DISK_BOOT with a count of tries is where an installation left the host; without one it is an operator's wish.
+        if old.get("STATE") == "INSTALLING" or (old.get("STATE") == "DISK_BOOT" and old.get("INSTALL_TRIES", "0") != "0"):
             new = {key: value for key, value in new.items() if key not in ("INSTALL_ARMED", "INSTALL_TRIES", "INSTALL_ERROR", "STATUS")}
             new["STATE"] = "INSTALLED"
         return new

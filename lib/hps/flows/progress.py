@@ -9,8 +9,12 @@ from hps.flows.model import Caller, Site
 from hps.host.model import Host
 from hps.registry.model import Values, setting
 from hps.timeline.model import one_line
+from hps.values import Mac
 
 log = logging.getLogger(__name__)
+
+LAST_STEP = "restart"
+"""The step after which the next boot is from the disk; the host is DISK_BOOT until the node has registered."""
 
 MAXIMUM_TRIES = 5
 """How often one permission may be begun again on the same disk, after power cuts."""
@@ -37,13 +41,27 @@ def install_begin(at: Site, caller: Caller, parameters: Mapping[str, str]) -> Ma
 
 
 def install_step(at: Site, caller: Caller, parameters: Mapping[str, str]) -> Mapping[str, str]:
-    """Write a step of a machine into its timeline."""
+    """Write a step of a machine into its timeline; the last one of an installation sends it to its own disk from now on."""
     mac = caller.machine
     values = site.host_values(at, mac)
     source = "installer" if values.get("STATE") == "INSTALLING" else "node"
     moment = float(parameters["time"]) if parameters.get("time") else None
     session = site.timeline(at).record(mac, parameters["step"], parameters.get("detail", ""), source, values.get("HOSTNAME", ""), moment)
+    if source == "installer" and parameters["step"] == LAST_STEP:
+        _start_from_disk(at, mac)
     return {"session": session}
+
+
+def _start_from_disk(at: Site, mac: Mac) -> None:
+    """The disk is complete: no boot may install again, and the permission that was spent on the disk ends (S25)."""
+
+    def edit(old: Values) -> Values:
+        if old.get("STATE") != "INSTALLING":
+            return old
+        return setting(STATE="DISK_BOOT", INSTALL_ARMED=None, INSTALL_DISK=None)(old)
+
+    at.registry.change(site.record_name(at, mac), edit)
+    serve.publish_host(at.paths, at.registry, at.cluster, mac)
 
 
 def install_failed(at: Site, caller: Caller, parameters: Mapping[str, str]) -> Mapping[str, str]:

@@ -100,6 +100,13 @@ def test_registering_makes_the_host_installed_and_names_its_system(at: Site) -> 
     assert site.host_values(at, mac_of(1))["OS_VERSION"] == "13"
 
 
+def test_registering_ends_an_installation_that_was_sent_to_its_disk(at: Site) -> None:
+    progress.install_begin(at, node(1), {"disk": "s", "size": "1", "blank": "true"})
+    progress.install_step(at, node(1), {"step": "restart"})
+    membership.register(at, node(1), {"os": RELEASE})
+    assert site.host_values(at, mac_of(1))["STATE"] == "INSTALLED"
+
+
 @pytest.mark.parametrize("state", ["INSTALL_FAILED", "UNMANAGED", "REINSTALL", "DISK_BOOT"])
 def test_registering_does_not_undo_what_an_operator_decided(at: Site, state: str) -> None:
     enlist.set_state(at, mac_of(1), STATE=state)

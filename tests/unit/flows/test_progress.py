@@ -86,3 +86,17 @@ def test_a_log_line_carries_the_id_of_the_boot(at: Site, caplog: pytest.LogCaptu
     session = site.timeline(at).record(mac_of(1), "script", "install")
     assert progress.log_message(at, node(1), {"message": "hello\nworld", "function": "n_test"}) == {"session": session}
     assert f"sch-001 [{session}] n_test: hello world" in caplog.text
+
+
+@pytest.mark.feature("S25", "I53")
+def test_after_the_last_step_no_boot_installs_again(at: Site) -> None:
+    progress.install_begin(at, node(1), EMPTY)
+    progress.install_step(at, node(1), {"step": "unmounted"})
+    assert site.host_values(at, mac_of(1))["STATE"] == "INSTALLING"
+    progress.install_step(at, node(1), {"step": "restart"})
+    values = site.host_values(at, mac_of(1))
+    assert (values["STATE"], values["INSTALL_TRIES"]) == ("DISK_BOOT", "1")
+    assert "INSTALL_DISK" not in values
+    assert "hps-local" in (at.paths.services / "dnsmasq/hosts.d" / mac_of(1).digits).read_text()
+    with pytest.raises(Refused):
+        progress.install_begin(at, node(1), FULL)
