@@ -11,7 +11,7 @@ from hps import steps
 from hps.network.interfaces import Interface
 from hps.paths import Paths
 from hps.registry.model import Values
-from hps.services import dnsmasq, facts, nginx, supervisor
+from hps.services import dnsmasq, facts, nginx, supervisor, tftp
 from hps.services.plan import Checked, Want
 
 
@@ -49,9 +49,12 @@ def want(paths: Paths, inputs: Inputs, hosts: tuple[steps.Write, ...]) -> Want:
     web = nginx.render(published, paths, nginx.Settings(user=worker, certificate=inputs.certificate))
     checked = [Checked("nginx", nginx.configuration(paths), web.encode(), ("nginx", "-q", "-t", "-c"))]
     if values is not None:
-        settings = dnsmasq.Settings(inputs.ips_name, facts.worker("dnsmasq", paths), _advertises(inputs.interface))
-        text = dnsmasq.render(values, paths, settings)
-        checked.append(Checked("dnsmasq", dnsmasq.configuration(paths), text.encode(), ("dnsmasq", "--test", "-C")))
+        user = facts.worker("dnsmasq", paths)
+        test = ("dnsmasq", "--test", "-C")
+        text = dnsmasq.render(values, paths, dnsmasq.Settings(inputs.ips_name, user))
+        checked.append(Checked("dnsmasq", dnsmasq.configuration(paths), text.encode(), test))
+        text = tftp.render(values, paths, user, _advertises(inputs.interface))
+        checked.append(Checked("tftp", tftp.configuration(paths), text.encode(), test))
     return Want(
         prepare=(*_folders(paths, worker), *_address(inputs)),
         files=tuple(files),
@@ -69,7 +72,7 @@ def _address(inputs: Inputs) -> Iterator[steps.Step]:
     """Our own address of the cluster's local IPv6 prefix: dnsmasq advertises a prefix only where the interface has one."""
     if inputs.values is None or inputs.interface is None or not _advertises(inputs.interface):
         return
-    prefix = dnsmasq.local_prefix(inputs.values["CLUSTER_NAME"])
+    prefix = tftp.local_prefix(inputs.values["CLUSTER_NAME"])
     if not any(own.network == prefix for own in inputs.interface.ipv6):
         yield steps.Run(("ip", "-6", "address", "add", f"{prefix[1]}/64", "dev", inputs.interface.name, "nodad"))
 

@@ -7,7 +7,6 @@ watched file for a duplicate of the old one. It also frees a tag of a host, on S
 memory, and dies of it, so that before 2.91 (`reads_hosts_again`) a restart takes the place of the signal.
 """
 
-import hashlib
 import ipaddress
 import re
 from collections.abc import Mapping
@@ -37,11 +36,10 @@ HTTP_FIRMWARE = (("http-x64", 16, "snponly.efi"), ("http-arm64", 19, "snponly-ar
 
 @dataclass(frozen=True)
 class Settings:
-    """What the records do not say: the name of this IPS, and what the machine can do."""
+    """What the records do not say: the name of this IPS, and the user that serves."""
 
     ips_name: str = "ips-01"
     user: str = "dnsmasq"
-    advertise: bool = False
 
 
 def folder(paths: Paths) -> Path:
@@ -69,12 +67,6 @@ def lease_hook(paths: Paths) -> Path:
     return folder(paths) / "lease-hook"
 
 
-def local_prefix(cluster: str) -> ipaddress.IPv6Network:
-    """The unique local IPv6 prefix of a cluster, always the same for the same name (RFC 4193)."""
-    digest = hashlib.sha256(f"hps:{cluster}".encode()).digest()
-    return ipaddress.IPv6Network((b"\xfd" + digest[:5] + bytes(10), 64))
-
-
 def render(values: Mapping[str, str], paths: Paths, settings: Settings) -> str:
     """The configuration for one cluster; raises InvalidInput for any value that may not stand in it."""
     check_values("cluster", values)
@@ -88,8 +80,6 @@ def render(values: Mapping[str, str], paths: Paths, settings: Settings) -> str:
             *_leases(values, paths),
             *_options(values),
             *_boot(own),
-            *_tftp(paths),
-            *(_advertisement(values) if settings.advertise else ()),
         )
     )
 
@@ -182,19 +172,6 @@ def _boot(own: str) -> tuple[str, ...]:
         f"dhcp-boot=tag:ipxe,tag:!hps-install,tag:!hps-local,http://{own}/hps-api?cmd=init",
         f"dhcp-boot=tag:ipxe,tag:hps-install,http://{own}/hps-api?cmd=install",
         f"dhcp-boot=tag:ipxe,tag:hps-local,http://{own}/boot/local.ipxe",
-    )
-
-
-def _tftp(paths: Paths) -> tuple[str, ...]:
-    return ("enable-tftp", f"tftp-root={checked_path(paths.tftp)}", "tftp-max=200")
-
-
-def _advertisement(values: Mapping[str, str]) -> tuple[str, ...]:
-    # iPXE waits 13 seconds at every boot where no router advertises itself.
-    return (
-        "enable-ra",
-        f"dhcp-range={local_prefix(values['CLUSTER_NAME']).network_address},ra-only,64,3600",
-        f"ra-param={values['DHCP_IFACE']},4,1800",
     )
 
 

@@ -7,6 +7,9 @@ from typing import Literal
 
 from hps import steps
 
+SERVED = ("tftp", "dnsmasq")
+"""The programs that answer a cluster's network and run only while one is served; the one with hosts comes last."""
+
 
 @dataclass(frozen=True)
 class Action:
@@ -47,7 +50,7 @@ class Want:
     hosts: tuple[steps.Write, ...]
     """The files of all hosts: any other file beside them is removed."""
     serve: bool
-    """Whether dnsmasq runs."""
+    """Whether the programs of SERVED run."""
 
 
 @dataclass(frozen=True)
@@ -107,14 +110,15 @@ def _actions(want: Want, have: Have, changed: set[str], published: bool) -> tupl
     if have.running is None:
         return ()
     found = []
-    if want.serve and "dnsmasq" not in have.running:
-        found.append(Action("dnsmasq", "start"))
-    elif not want.serve and "dnsmasq" in have.running:
-        found.append(Action("dnsmasq", "stop"))
-    elif want.serve and "dnsmasq" in changed:
-        found.append(Action("dnsmasq", "restart"))
-    elif want.serve and published:
-        found.append(Action("dnsmasq", "refresh"))
+    for program in SERVED:
+        if want.serve and program not in have.running:
+            found.append(Action(program, "start"))
+        elif not want.serve and program in have.running:
+            found.append(Action(program, "stop"))
+        elif want.serve and program in changed:
+            found.append(Action(program, "restart"))
+        elif want.serve and published and program == "dnsmasq":
+            found.append(Action(program, "refresh"))
     # Supervisor itself starts nginx; one that it gave up gets another chance with another configuration.
     if "nginx" in changed:
         found.append(Action("nginx", "reload" if "nginx" in have.running else "start"))

@@ -23,13 +23,13 @@ def lines(**changed: str) -> list[str]:
 
 @pytest.mark.programs
 @settings(max_examples=25, deadline=None)
-@given(values=clusters(), advertise=st.booleans())
-def test_dnsmasq_accepts_every_cluster(tmp_path_factory: pytest.TempPathFactory, values: dict[str, str], advertise: bool) -> None:
+@given(values=clusters())
+def test_dnsmasq_accepts_every_cluster(tmp_path_factory: pytest.TempPathFactory, values: dict[str, str]) -> None:
     paths = Paths(tmp_path_factory.mktemp("ips"))
     for folder in (dnsmasq.hosts_folder(paths), dnsmasq.names_folder(paths)):
         folder.mkdir(parents=True)
     file = dnsmasq.configuration(paths)
-    file.write_text(dnsmasq.render(values, paths, dnsmasq.Settings(advertise=advertise)))
+    file.write_text(dnsmasq.render(values, paths, dnsmasq.Settings()))
     done = subprocess.run(["dnsmasq", "--test", "-C", str(file)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -132,13 +132,6 @@ def test_a_malformed_host_is_refused_because_dnsmasq_would_not_tell(mac: Mac, ta
 )
 def test_a_signal_is_sent_only_to_a_version_that_survives_it(text: str, again: bool) -> None:
     assert dnsmasq.reads_hosts_again(text) is again
-
-
-def test_the_local_prefix_is_a_unique_local_one_and_stays() -> None:
-    prefix = dnsmasq.local_prefix("lab")
-    assert prefix == dnsmasq.local_prefix("lab") != dnsmasq.local_prefix("lab2")
-    assert prefix.network_address.packed[0] == 0xFD
-    assert prefix.prefixlen == 64
 
 
 @pytest.mark.programs

@@ -23,7 +23,7 @@ def have(running: set[str] | None, **changed: bytes) -> Have:
     return Have(files, frozenset({HOST.path}), None if running is None else frozenset(running))
 
 
-ALL = {"dnsmasq", "nginx", "hps-api"}
+ALL = {"dnsmasq", "tftp", "nginx", "hps-api"}
 
 
 def test_what_is_so_plans_nothing() -> None:
@@ -43,13 +43,14 @@ def test_every_candidate_is_checked_before_the_first_takes_its_place() -> None:
 @pytest.mark.parametrize(
     ("serve", "running", "changed", "actions"),
     [
-        (True, {"nginx"}, {}, (Action("dnsmasq", "start"),)),
+        (True, {"nginx"}, {}, (Action("tftp", "start"), Action("dnsmasq", "start"))),
+        (True, ALL - {"tftp"}, {}, (Action("tftp", "start"),)),
         (True, ALL, {"dnsmasq": b"old"}, (Action("dnsmasq", "restart"),)),
         (True, ALL, {"525400770001": b"old"}, (Action("dnsmasq", "refresh"),)),
         (True, ALL, {"nginx": b"old"}, (Action("nginx", "reload"),)),
-        (True, {"dnsmasq"}, {"nginx": b"old"}, (Action("nginx", "start"),)),
+        (True, {"dnsmasq", "tftp"}, {"nginx": b"old"}, (Action("nginx", "start"),)),
         (True, None, {"dnsmasq": b"old"}, ()),
-        (False, ALL, {}, (Action("dnsmasq", "stop"),)),
+        (False, ALL, {}, (Action("tftp", "stop"), Action("dnsmasq", "stop"))),
         (False, {"nginx"}, {}, ()),
         (False, {"nginx"}, {"dnsmasq": b"old"}, ()),
     ],
