@@ -1,6 +1,7 @@
 """Read a machine's disk from outside: its partition table, and one of its file systems mounted read-only."""
 
 import json
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,3 +50,12 @@ def mounted(raw: Path, name: str, folder: Path) -> Iterator[Path]:
             yield folder
         finally:
             processes.run(["umount", str(folder)])
+
+
+def fat_file(raw: Path, name: str, path: str) -> bytes:
+    """A file of the FAT file system in the partition of this name; the kernel here need not know FAT."""
+    start = partition(raw, name)["start"] * 512
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "file"
+        processes.run(["mcopy", "-n", "-i", f"{raw}@@{start}", f"::/{path}", str(copy)])
+        return copy.read_bytes()

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from hps.images import scan, signature
+from hps.images.manifest import Entry
 from tests.lab import disk_image, processes
 from tests.lab.fleet import Fleet
 
@@ -34,11 +35,16 @@ def test_the_slot_holds_exactly_the_image(fleet: Fleet) -> None:
     folder = fleet.ips.paths.base
     manifest = signature.verify(fleet.ips.image_manifest().read_bytes(), sorted((folder / "config/keys").glob("*.pub")))
     with disk_image.mounted(fleet.raw, "hps-a", folder / "slot") as tree:
-        found = {entry.path: entry for entry in scan.scan(tree, manifest.created)}
-    wanted = {entry.path: entry for entry in manifest.entries}
+        found = {entry.path: _timeless(entry) for entry in scan.scan(tree, manifest.created)}
+    wanted = {entry.path: _timeless(entry) for entry in manifest.entries}
     differing = {path for path in found.keys() | wanted.keys() if found.get(path) != wanted.get(path)}
     assert sorted(path for path in differing if not WRITTEN.fullmatch(path)) == []
     assert len(found) > 1000
+
+
+def _timeless(entry: Entry) -> Entry:
+    """The entry; a directory without its time, which changes when a file is put into it."""
+    return entry._replace(mtime=0) if entry.kind == "directory" else entry
 
 
 @pytest.mark.feature("I50")
@@ -51,10 +57,9 @@ def test_the_file_systems_are_clean(fleet: Fleet) -> None:
 
 @pytest.mark.feature("AB7", "AB9")
 def test_the_loader_starts_slot_a(fleet: Fleet) -> None:
-    with disk_image.mounted(fleet.raw, "hps-esp", fleet.ips.paths.base / "esp") as esp:
-        assert (esp / "EFI/BOOT/BOOTX64.EFI").stat().st_size > 10_000
-        environment = (esp / "grub/grubenv").read_bytes()
-        assert "hps-a" in (esp / "grub/grub.cfg").read_text()
+    assert len(disk_image.fat_file(fleet.raw, "hps-esp", "EFI/BOOT/BOOTX64.EFI")) > 10_000
+    environment = disk_image.fat_file(fleet.raw, "hps-esp", "grub/grubenv")
+    assert b"hps_start" in disk_image.fat_file(fleet.raw, "hps-esp", "grub/grub.cfg")
     assert len(environment) in (512, 1024)
     assert b"ab_good=a\n" in environment
 
