@@ -17,8 +17,9 @@ from tests.lab.machine import Disk, Machine, Nic
 from tests.lab.network import ADDRESS, Network
 from tests.lab.yard import Yard
 
-HOME = processes.CACHE / "demo"
-NAME = "hps-demo"
+NAME = os.environ.get("HPS_DEMO", "hps-demo")
+"""The namespace; a test of the demo runs beside one that somebody looks at."""
+HOME = processes.CACHE / NAME.removeprefix("hps-")
 _SILENCE = 300
 """Seconds without news after which a machine is taken to be stuck."""
 

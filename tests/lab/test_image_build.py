@@ -31,7 +31,7 @@ def built(recipe: build.Recipe, folder: Path, key: Path) -> Manifest:
     return verify_image(image.folder, [public_key(key)])
 
 
-@pytest.mark.feature("AB1", "AB17")
+@pytest.mark.feature("AB1")
 def test_two_builds_from_nothing_have_the_same_digest(tmp_path: Path) -> None:
     recipe = publish.recipe(read_profile(profiles_root(), PROFILE), "SCH")
     key = create_key(tmp_path / "keys")

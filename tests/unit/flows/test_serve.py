@@ -233,6 +233,23 @@ def test_a_host_is_sent_where_its_state_says_as_soon_as_it_changes(serving: Site
     assert serving.hps("service", "reconcile") == ""
 
 
+def test_a_changed_host_does_not_disturb_a_transfer_of_another(serving: Site) -> None:
+    (serving.paths.tftp / "loader").write_bytes(b"x" * 2_000_000)
+    fetch = ["curl", "-s", "--tftp-blksize", "512", "--limit-rate", "400k", "-o", "-", "tftp://10.77.0.1/loader"]
+    subprocess.run(["ip", "-n", serving.wire.machine, "address", "replace", "10.77.0.99/24", "dev", "end"], check=True)
+    transfer = subprocess.Popen(serving.wire.outside(fetch), stdout=subprocess.PIPE)
+    assert transfer.stdout is not None
+    first = transfer.stdout.read(100_000)
+    serving.registry.change(host_name("lab", MAC), setting(HOSTNAME="sch-003", IP="10.77.0.13"), create=True)
+    serve.publish_host(serving.paths, serving.registry, "lab", MAC)
+    assert transfer.poll() is None, "the transfer was over before the host changed"
+    assert len(first) + len(transfer.stdout.read()) == 2_000_000
+    assert transfer.wait() == 0
+    serving.registry.remove(host_name("lab", MAC))
+    serve.publish_host(serving.paths, serving.registry, "lab", MAC)
+    subprocess.run(["ip", "-n", serving.wire.machine, "address", "del", "10.77.0.99/24", "dev", "end"], check=True)
+
+
 def test_hosts_of_another_cluster_are_left_alone(serving: Site) -> None:
     serving.registry.change(host_name("other", MAC), setting(HOSTNAME="sch-009", IP="10.77.0.19"), create=True)
     serve.publish_host(serving.paths, serving.registry, "other", MAC)
@@ -240,7 +257,8 @@ def test_hosts_of_another_cluster_are_left_alone(serving: Site) -> None:
 
 
 def test_a_service_that_dies_is_started_again(serving: Site) -> None:
-    for program, file in (("dnsmasq", "dnsmasq.pid"), ("nginx", "nginx.pid")):
+    for program, file in (("dnsmasq", "dnsmasq.pid"), ("tftp", "tftp.pid"), ("nginx", "nginx.pid")):
+        until(lambda file=file: Path(f"/proc/{(serving.paths.run / file).read_text().strip()}/exe").exists(), program)  # type: ignore[misc]
         pid = int((serving.paths.run / file).read_text())
         os.kill(pid, 9)
         until(
