@@ -1,5 +1,6 @@
 """What must not be installed is refused with its reason, and the disk is as it was."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,6 @@ import pytest
 from tests.lab import processes
 from tests.lab.ips import Ips
 from tests.lab.machine import Disk, Machine, Nic
-from tests.lab.serial import plain
 from tests.lab.yard import Yard
 
 pytestmark = pytest.mark.lab
@@ -32,7 +32,7 @@ def _failed(ips: Ips, machine: Machine) -> str:
     assert ips.names(machine.mac)[-1] == "failed"
     assert "partitions" not in ips.names(machine.mac)
     assert reason
-    assert reason[:40] in plain(machine.serial_log())
+    machine.serial.wait(re.escape(reason[:40]), 60)
     return reason
 
 
