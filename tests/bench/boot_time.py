@@ -5,6 +5,7 @@ in the same machine, and a boot of the installed disk to its login prompt. The g
 """
 
 import gzip
+import re
 import shutil
 import tempfile
 import time
@@ -51,6 +52,8 @@ class Measured:
     firmware: str
     phases: list[tuple[str, float]]
     parts: list[tuple[str, float]]
+    memory: int
+    """The most memory in MiB that the installer had in use, of those moments that it logs: image in memory, tree written."""
 
     @property
     def ratio(self) -> float:
@@ -71,11 +74,12 @@ def measure(ips: Ips, yard: Yard, firmware: str) -> Measured:
             times[event["event"]] = event["time"]
     phases = _split(times)
     machine.serial.wait("login:", 300)
+    memory = [int(whole) - int(left) for left, whole in re.findall(r"memory: (\d+) of (\d+) MiB available", machine.serial_log())]
     machine.cut()
     login = _disk_boot(machine)
     bare, tar = _bare(ips, yard, machine, firmware)
     parts = [("network boot of a bare kernel", bare), ("tar of the same tree onto the same disk", tar), ("disk boot to login", login)]
-    return Measured(firmware, phases, parts)
+    return Measured(firmware, phases, parts, max(memory))
 
 
 def _split(times: dict[str, float]) -> list[tuple[str, float]]:
@@ -166,6 +170,7 @@ def table(found: Measured) -> str:
     lines += [f"  {'together':42} {sum(seconds for _, seconds in found.phases):7.1f} s", " cannot be avoided"]
     lines += [f"  {words:42} {seconds:7.1f} s" for words, seconds in found.parts]
     lines += [f"  {'together':42} {sum(seconds for _, seconds in found.parts):7.1f} s"]
+    lines += [f"  memory of the installer at its peak         {found.memory:5} MiB"]
     return "\n".join([*lines, f"  ratio {found.ratio:.2f} (goal: at most {GOAL})"]) + "\n"
 
 
@@ -181,7 +186,9 @@ def main() -> int:
         ips.prepare()
         ips.start()
         ips.activate()
-        print(f"network {ADDRESS}, software emulation or KVM as the lab chooses\n")
+        print(f"network {ADDRESS}, software emulation or KVM as the lab chooses")
+        installer = ips.paths.boot / "installer" / resources.FOLDER
+        print("installer: " + ", ".join(f"{file.name} {file.stat().st_size:,} bytes" for file in sorted(installer.iterdir())) + "\n")
         for firmware in ("bios", "uefi"):
             results.append(measure(ips, yard, firmware))
             print(table(results[-1]), flush=True)

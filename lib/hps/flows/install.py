@@ -12,6 +12,7 @@ from hps.errors import HpsError, NotFound, Unreachable
 from hps.flows import install_disk
 from hps.images.fetch import fetch_image
 from hps.images.unpack import LocalImage
+from hps.inventory import facts as inventory
 from hps.network import client, links
 from hps.node import arguments, clock, configuration, credentials
 from hps.node.arguments import InstallArguments
@@ -73,6 +74,7 @@ def _phases(places: Places, kept: MemoryLog, report: Report) -> None:
     wanted = configuration.parse_files(texts)
     report.step("configuration", f"{wanted.node.machine.hostname} {wanted.node.machine.address}, image {wanted.image}")
     image = fetch(wanted, places, report)
+    log.info("%s", inventory.memory_words())
     install_disk.install_disk(install_disk.Work(given.tls, identity, texts, wanted, image, places.run, places.mounts, kept), report)
 
 

@@ -12,6 +12,7 @@ from hps.disks import facts, layout, plan
 from hps.disks.model import Disk, Layout, differences, partition_path, readable_size
 from hps.errors import CommandFailed, InvalidInput, Refused, Unreachable
 from hps.images.unpack import LocalImage, unpack
+from hps.inventory import facts as inventory
 from hps.node import credentials
 from hps.node.configuration import FILES, InstallConfiguration
 from hps.node.credentials import Credentials
@@ -116,6 +117,7 @@ def fill(work: Work, report: Report, disk: Disk, decided: Layout, stack: ExitSta
     unpack(work.image, slot, Progress())
     seconds = time.monotonic() - start
     report.step("tree", f"{len(work.image.manifest.entries)} entries, {work.image.manifest.size_bytes >> 20} MiB in {seconds:.1f} s")
+    log.info("%s", inventory.memory_words())
     loader = read_loader(slot)
     executor.apply(plan.esp_plan(esp, loader, kernel_words(work)) + plan.bios_plan(disk, decided, loader), may_destroy={disk.identity})
     report.step("loader-installed", "BIOS and UEFI")

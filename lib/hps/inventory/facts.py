@@ -26,6 +26,12 @@ def read_audit(system: Path = Path("/sys"), processes: Path = Path("/proc"), arc
     )
 
 
+def memory_words(processes: Path = Path("/proc")) -> str:
+    """How much memory is left, for the log of an install."""
+    text = _text(processes / "meminfo")
+    return f"memory: {parse_memory(text, 'MemAvailable')} of {parse_memory(text)} MiB available"
+
+
 def _disk(entry: Path) -> Part:
     serial = _text(entry / "serial") or _text(entry / "device/serial") or _text(entry / "wwid") or _text(entry / "device/wwid")
     size = _text(entry / "size")

@@ -70,9 +70,9 @@ def clean(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text).strip()
 
 
-def parse_memory(text: str) -> int:
-    """The whole memory in MiB, from /proc/meminfo (proc(5)); 0 where it does not say."""
-    found = re.search(r"^MemTotal:\s+(\d+) kB$", text, re.MULTILINE)
+def parse_memory(text: str, key: str = "MemTotal") -> int:
+    """The whole memory in MiB, from /proc/meminfo (proc(5)), or what another key of it counts; 0 where it does not say."""
+    found = re.search(rf"^{re.escape(key)}:\s+(\d+) kB$", text, re.MULTILINE)
     return int(found.group(1)) // 1024 if found else 0
 
 

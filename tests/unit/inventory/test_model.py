@@ -56,6 +56,7 @@ def test_long_lists_are_cut_and_counted() -> None:
 
 def test_memory_and_processors() -> None:
     assert model.parse_memory("MemFree: 1 kB\nMemTotal:         481280 kB\n") == 470
+    assert model.parse_memory("MemTotal: 481280 kB\nMemAvailable:  102400 kB\n", "MemAvailable") == 100
     assert model.parse_memory("") == 0
     assert model.parse_processors("processor\t: 0\nmodel name\t: X 1\n\nprocessor\t: 1\nmodel name\t: X 1\n") == ("X 1", 2)
     assert model.parse_processors("") == ("", 0)
