@@ -26,6 +26,8 @@ class Fleet:
     other: Machine
     raw: Path
     """The disk of `other` as the installer left it."""
+    install_id: str = ""
+    """The id of the install that made it."""
     requests: dict[str, int] = field(default_factory=dict)
     """How many lines the access logs had when the machine restarted from its disk, by name."""
 
@@ -56,6 +58,7 @@ def install(yard: Yard) -> Fleet:
     other.qmp.wait_event("RESET", 300)
     other.cut()
     fleet.raw = other.raw("SCSI0001")
+    fleet.install_id = ips.record(other.mac).get("INSTALL_ID")
     for machine in (bios, uefi):
         ips.wait_event(machine.mac, "restart", MINUTES * 60)
         machine.qmp.wait_event("RESET", 300)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import pytest
 
@@ -84,12 +85,28 @@ def test_a_node_without_its_certificate_gets_nothing(fleet: Fleet) -> None:
 
 @pytest.mark.feature("S11")
 def test_a_token_is_worth_one_certificate(stranger: Network, fleet: Fleet) -> None:
-    found = re.search(r"hps\.token=([A-Za-z0-9_-]+)", fleet.bios.serial_log())
-    if found is None:
-        pytest.skip("the kernel does not print its command line")
-    status, body = _ask(stranger, f"cmd=certificate&token={found[1]}&csr=x")
-    assert status in (400, 401, 403, 409)
+    found = re.search(r"hps\.token=([0-9a-f]{12}\.[A-Za-z0-9_-]+)", fleet.bios.serial_log())
+    assert found is not None, "the kernel prints its command line"
+    new = [
+        "openssl",
+        "req",
+        "-new",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-keyout",
+        "/dev/null",
+        "-subj",
+        "/CN=x",
+    ]
+    query = urlencode({"cmd": "certificate", "token": found[1], "csr": processes.run(new).stdout, "format": "json"})
+    before = fleet.ips.record(fleet.bios.mac).get("CERTIFICATE")
+    status, body = _ask(stranger, query)
+    assert status == 403, body
     assert "BEGIN CERTIFICATE" not in body
+    assert fleet.ips.record(fleet.bios.mac).get("CERTIFICATE") == before
 
 
 def test_another_dhcp_server_on_the_wire_is_named(ips: Ips) -> None:

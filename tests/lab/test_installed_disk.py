@@ -20,7 +20,7 @@ WRITTEN = re.compile(
 def test_the_partitions_are_what_the_plan_says(fleet: Fleet) -> None:
     table = disk_image.table(fleet.raw)
     assert table["label"] == "gpt"
-    assert table["id"].lower() == fleet.ips.record(fleet.other.mac).get("INSTALL_ID").lower()
+    assert table["id"].lower() == fleet.install_id.lower()
     names = [entry["name"] for entry in table["partitions"]]
     assert names == ["hps-bios", "hps-esp", "hps-a", "hps-b", "hps-state", "hps-data"]
     assert all(entry["start"] % 2048 == 0 for entry in table["partitions"])
