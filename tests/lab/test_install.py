@@ -152,7 +152,7 @@ def test_an_installed_host_boots_without_a_decision(fleet: Fleet, firmware: str)
     machine = fleet.of(firmware)
     asker = fleet.ips.record(machine.mac).get("IP") + " "
     since = fleet.ips.access_log()[fleet.requests[machine.name] :]
-    plain = [line for line in since if "cmd=init" in line or "cmd=install" in line or "boot_manager" in line]
+    plain = [line for line in since if re.search(r"cmd=(init|install|process_menu_item)\b|boot_manager", line)]
     assert not [line for line in plain if line.startswith(asker)], plain
     assert any(line.startswith(asker) and "/boot/local.ipxe" in line for line in since)
 
