@@ -170,6 +170,18 @@ def test_uefi_came_by_its_own_pxe_and_tftp(fleet: Fleet) -> None:
     assert re.search(r"sent \S*/snponly\.efi to 10\.77\.0\.", log)
 
 
+@pytest.mark.feature("I40")
+def test_a_file_system_that_is_missing_does_not_stop_the_boot(fleet: Fleet) -> None:
+    machine = fleet.bios
+    fleet.ips.ssh(machine.mac, "e2label /dev/disk/by-label/hps-data lost && sync")
+    seen, shown = len(fleet.ips.events(machine.mac)), machine.serial.position
+    machine.reset()
+    machine.serial.wait("sch-[0-9]+ login:", 600, shown)
+    fleet.ips.wait_event(machine.mac, "registered", 600, seen)
+    assert "/data/0" not in fleet.ips.ssh(machine.mac, "findmnt --list --noheadings --output TARGET")
+    fleet.ips.ssh(machine.mac, "e2label /dev/disk/by-label/lost hps-data && sync")
+
+
 def test_the_serial_transcript_is_kept(fleet: Fleet) -> None:
     for machine in (fleet.bios, fleet.uefi):
         text = (machine.folder / "serial.log").read_text(errors="replace")

@@ -16,7 +16,7 @@ from hps.steps import Link, MakeDirectory, Plan, Run, Step, Write
 from hps.system import executor, files
 
 STATE = Path("var/lib/hps")
-KEY_KINDS = ("ed25519", "rsa")
+KEY_KINDS = ("ed25519", "ecdsa")
 
 
 @dataclass(frozen=True)

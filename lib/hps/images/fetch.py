@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hps.errors import HpsError, InvalidInput, Refused, Unreachable
-from hps.images.check import check_pack
+from hps.images.check import check_whole
 from hps.images.manifest import MAXIMUM_BYTES, Manifest
 from hps.images.signature import verify
 from hps.images.unpack import LocalImage
@@ -59,11 +59,11 @@ def fetch_image(
     if manifest.pack_bytes or not pack.exists():
         http.download(f"{base_url}/{manifest.reference}/pack", pack, manifest.pack_bytes, tls=tls, retries=retries)
     try:
-        check_pack(manifest, pack)
+        check_whole(manifest, pack)
     except HpsError:
         files.remove(pack)  # a later attempt must not continue damage
         raise
-    report("verified", f"{len(manifest.objects)} objects have their digests")
+    report("verified", f"{len(manifest.objects)} objects, as they were published")
     return LocalImage(manifest, pack)
 
 

@@ -93,6 +93,15 @@ def test_a_missing_object_is_named(fetching: Fetching) -> None:
         fetching.fetch()
 
 
+def test_a_pack_that_is_not_the_published_one_is_refused_though_its_objects_are_right(fetching: Fetching) -> None:
+    manifest = read_manifest(fetching.image.folder, [public_key(fetching.key)])
+    other = replace(manifest, pack=f"sha256:{'0' * 64}")
+    fetching.web.files[fetching.path("manifest")] = sign(render_manifest(other), fetching.key)
+    with pytest.raises(InvalidInput, match="not the published one"):
+        fetching.fetch()
+    assert list(fetching.directory.iterdir()) == []
+
+
 @pytest.mark.feature("S7")
 def test_more_content_than_the_manifest_says_is_refused(fetching: Fetching) -> None:
     manifest = read_manifest(fetching.image.folder, [public_key(fetching.key)])
