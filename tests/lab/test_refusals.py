@@ -28,7 +28,8 @@ def _with_data(machine: Machine) -> None:
 
 def _failed(ips: Ips, machine: Machine) -> str:
     """Wait until the install has failed; the reason in the record, which is also on the serial line."""
-    reason = ips.wait_record(machine.mac, _BOOT, STATE="INSTALL_FAILED").get("INSTALL_ERROR")
+    ips.wait_event(machine.mac, "failed", _BOOT)
+    reason = ips.wait_record(machine.mac, 60, STATE="INSTALL_FAILED").get("INSTALL_ERROR")
     assert ips.names(machine.mac)[-1] == "failed"
     assert "partitions" not in ips.names(machine.mac)
     assert reason
