@@ -16,11 +16,16 @@ blueprint = Blueprint("command", __name__)
 @blueprint.route("/cgi-bin/boot_manager.sh", methods=["GET", "POST"], endpoint="old_address")
 def query() -> Response:
     """`?cmd=NAME&parameter=…`, as a query or as a form."""
-    given = dict(request.values.items())
-    name = given.pop("cmd", "")
-    if not name:
+    given: dict[str, Any] = {}
+    for name, value in (*request.args.items(multi=True), *request.form.items(multi=True)):
+        if name in given:
+            raise Usage(f"the parameter {name[:40]!r} is given twice")
+        given[name] = value
+    command = given.pop("cmd", "")
+    given.pop("format", None)
+    if not command:
         raise Usage("the parameter cmd is missing", hint="/hps-api?cmd=NAME")
-    return _perform(name, given)
+    return _perform(command, given)
 
 
 @blueprint.route("/api/<name>", methods=["POST"])
@@ -33,6 +38,5 @@ def call(name: str) -> Response:
 
 
 def _perform(name: str, given: dict[str, Any]) -> Response:
-    table.find(name)
-    at = site.open_site(current_app.config["PATHS"])
+    at = site.open_ips(current_app.config["PATHS"])
     return answer(table.perform(at, g.caller, name, given), at)

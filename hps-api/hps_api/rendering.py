@@ -53,7 +53,7 @@ def answer(result: object, at: Site) -> Response:
     shape = form()
     if isinstance(result, KINDS):
         if shape == "ipxe":
-            return _respond(ipxe.render(result, at.values["DHCP_IP"], at.setting("CONSOLE")), shape)
+            return _respond(ipxe.render(result, at.values.get("DHCP_IP", ""), at.setting("CONSOLE")), shape)
         result = _plain(result)
     assert isinstance(result, Mapping)
     match shape:

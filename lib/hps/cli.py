@@ -8,10 +8,11 @@ import sys
 from collections.abc import Sequence
 
 from hps.errors import HpsError
+from hps.flows.model import OPERATOR, Caller
+from hps.paths import Paths
 
 GROUPS: dict[str, tuple[str, str]] = {
     "cluster": ("hps.cluster.cli", "configure, activate and show clusters"),
-    "host": ("hps.host.cli", "list, configure, arm and follow hosts"),
     "image": ("hps.images.cli", "build, publish, verify and list operating system images"),
     "service": ("hps.services.cli", "render, check and run the services of the IPS"),
     "timeline": ("hps.timeline.cli", "record and print boot events"),
@@ -24,6 +25,8 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; every failure is printed with its hint."""
     logging.basicConfig(stream=sys.stderr, level=logging.DEBUG if os.environ.get("HPS_DEBUG") else logging.WARNING, format="%(message)s")
     try:
+        if arguments and arguments[0] not in GROUPS and not arguments[0].startswith("-"):
+            return _command(arguments)
         options = _parser(arguments).parse_args(arguments)
         return options.function(options) or 0
     except HpsError as error:
@@ -34,6 +37,17 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _command(arguments: Sequence[str]) -> int:
+    """A verb of the table of commands."""
+    terminal = importlib.import_module("hps.commands.terminal")
+    site = importlib.import_module("hps.flows.site")
+    given = sys.stdin.read() if terminal.STANDARD_INPUT in arguments else None
+    done = terminal.run(site.open_ips(Paths.from_environment()), Caller(OPERATOR, name="local"), arguments, given)
+    sys.stdout.write(done.out)
+    sys.stderr.write(done.error)
+    return int(done.code)
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from hps.errors import Denied
 from hps.paths import Paths
@@ -9,17 +10,20 @@ from hps.registry.keys import default
 from hps.registry.model import Registry
 from hps.values import Mac
 
-STRANGER, BOOTING, NODE, OPERATOR = "stranger", "booting", "node", "operator"
-CALLER_KINDS = (STRANGER, BOOTING, NODE, OPERATOR)
+STRANGER, BOOTING, NODE, OPERATOR, IPS = "stranger", "booting", "node", "operator", "ips"
+CALLER_KINDS = (STRANGER, BOOTING, NODE, OPERATOR, IPS)
+MEMBERS = (NODE, OPERATOR, IPS)
+"""The members of the cluster: whoever shows a certificate of its authority, and the operator at the IPS itself."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks: a kind, and for machines the MAC address that was proven, never one that was claimed."""
+    """Who asks: a kind, for machines the MAC address that was proven, never one that was claimed, and the name of an account."""
 
     kind: str
     mac: Mac | None = None
     address: str = ""
+    name: str = ""
 
     @property
     def machine(self) -> Mac:
@@ -45,6 +49,11 @@ class Site:
     registry: Registry
     cluster: str
     values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def authority(self) -> Path:
+        """The folder of the cluster's certificate authority."""
+        return self.paths.authority(self.cluster)
 
     def setting(self, key: str) -> str:
         """A value of the cluster, or its default."""

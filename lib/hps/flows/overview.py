@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hps.errors import NotFound
+from hps.errors import InvalidInput, NotFound
 from hps.flows import enlist, site
 from hps.flows.model import Caller, Site
-from hps.host.model import Host
+from hps.host.model import Host, table
 from hps.timeline.model import MEANING
 from hps.timeline.sessions import Diagnosis, Session, diagnose
 from hps.values import Mac
@@ -51,10 +51,15 @@ def session_of(at: Site, host: Host, wanted: str = "") -> Session:
     return found[-1]
 
 
-def hosts(at: Site, _caller: Caller, parameters: Mapping[str, str]) -> Mapping[str, Any]:
+def host_list(at: Site, _caller: Caller, parameters: Mapping[str, str]) -> Mapping[str, Any]:
     """The records of the hosts, or only of those that nobody has configured."""
     unconfigured = parameters.get("unconfigured") == "true"
     return {"hosts": [host.public() for host in site.hosts(at) if not (unconfigured and host.configured)]}
+
+
+def host_show(at: Site, _caller: Caller, parameters: Mapping[str, str]) -> Mapping[str, str]:
+    """The record of a host, without the secret keys."""
+    return site.find(at, parameters["host"]).public()
 
 
 def host_timeline(at: Site, _caller: Caller, parameters: Mapping[str, str]) -> Mapping[str, Any]:
@@ -72,56 +77,93 @@ def timeline_data(host: Host, session: Session) -> Mapping[str, Any]:
         "mac": str(host.mac),
         "session": session.id,
         "events": [{"time": one.time, "event": one.event, "detail": one.detail, "source": one.source} for one in session.events],
+        "state": host.state,
         "done": found.done,
+        "failed": found.failed,
         "missing": found.missing,
         "waiting": round(found.seconds, 1),
         "cause": found.cause,
     }
 
 
-def story(host: Host, session: Session) -> str:
+def show_timeline(boot: Mapping[str, Any]) -> str:
     """A boot as text for a terminal: each event with its time since the first and since the one before; then what is missing."""
-    began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(session.started))
-    lines = [f"{host.name}  {host.mac}  {host.state}  boot {session.id}  {began}"]
-    previous = session.started
-    for one in session.events:
-        words = ": ".join(part for part in (MEANING.get(one.event, ""), one.detail) if part)
-        lines.append(f"{one.time - session.started:8.1f} s  +{one.time - previous:6.1f}  {one.event:16}  {words}")
-        previous = one.time
-    found = diagnose(session, time.time())
-    if found.failed:
-        lines.append(f"failed {found.seconds:.0f} s ago: {found.cause}")
-    elif not found.done:
-        lines.append(f"missing: {found.missing}, for {found.seconds:.0f} s; usual cause: {found.cause}")
+    events = boot["events"]
+    started = previous = events[0]["time"]
+    began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(started))
+    lines = [f"{boot['host']}  {boot['mac']}  {boot['state']}  boot {boot['session']}  {began}"]
+    for one in events:
+        words = ": ".join(part for part in (MEANING.get(one["event"], ""), one["detail"]) if part)
+        lines.append(f"{one['time'] - started:8.1f} s  +{one['time'] - previous:6.1f}  {one['event']:16}  {words}")
+        previous = one["time"]
+    if boot["failed"]:
+        lines.append(f"failed {boot['waiting']:.0f} s ago: {boot['cause']}")
+    elif not boot["done"]:
+        lines.append(f"missing: {boot['missing']}, for {boot['waiting']:.0f} s; usual cause: {boot['cause']}")
     return "\n".join(lines) + "\n"
 
 
 def host_configure(at: Site, _caller: Caller, parameters: Mapping[str, str]) -> Mapping[str, str]:
-    """Configure a host, as `hps host configure` does."""
-    mac = Mac.parse(parameters["mac"])
+    """Decide what a host becomes; one that was not seen yet is named by its MAC address."""
+    try:
+        mac = Mac.parse(parameters["host"])
+    except InvalidInput:
+        mac = site.find(at, parameters["host"]).mac
     return enlist.configure(at, mac, parameters["type"], parameters.get("os", ""), parameters.get("erase") == "true").public()
 
 
-def host_change(at: Site, _caller: Caller, parameters: Mapping[str, str]) -> Mapping[str, str]:
-    """Do one of the operator's verbs to a host, and return it as it is then."""
+def host_arm(at: Site, _caller: Caller, parameters: Mapping[str, str]) -> Mapping[str, str]:
+    """Give one permission to install."""
+    return enlist.arm(at, site.find(at, parameters["host"]).mac, parameters.get("erase") == "true").public()
+
+
+def host_reinstall(at: Site, _caller: Caller, parameters: Mapping[str, str]) -> Mapping[str, str]:
+    """Choose again at the next network boot, or install the same again."""
+    return enlist.reinstall(at, site.find(at, parameters["host"]).mac, parameters.get("erase") == "true").public()
+
+
+def host_unconfigure(at: Site, _caller: Caller, parameters: Mapping[str, str]) -> Mapping[str, str]:
+    """Forget what a host shall be."""
+    return enlist.unconfigure(at, site.find(at, parameters["host"]).mac).public()
+
+
+def host_reboot(at: Site, _caller: Caller, parameters: Mapping[str, str]) -> Mapping[str, str]:
+    """Make a waiting machine restart once."""
+    return enlist.set_state(at, site.find(at, parameters["host"]).mac, STATUS="reboot").public()
+
+
+def host_rescue(at: Site, _caller: Caller, parameters: Mapping[str, str]) -> Mapping[str, str]:
+    """Boot the rescue shell at every network boot."""
+    return enlist.set_state(at, site.find(at, parameters["host"]).mac, RESCUE="true").public()
+
+
+def host_normal(at: Site, _caller: Caller, parameters: Mapping[str, str]) -> Mapping[str, str]:
+    """End the rescue mode."""
+    return enlist.set_state(at, site.find(at, parameters["host"]).mac, RESCUE=None).public()
+
+
+def host_remove(at: Site, _caller: Caller, parameters: Mapping[str, str]) -> Mapping[str, str]:
+    """Forget a host; what it was is answered."""
     host = site.find(at, parameters["host"])
-    erase = parameters.get("erase") == "true"
-    match parameters["action"]:
-        case "arm":
-            host = enlist.arm(at, host.mac, erase)
-        case "reinstall":
-            host = enlist.reinstall(at, host.mac, erase)
-        case "unconfigure":
-            host = enlist.unconfigure(at, host.mac)
-        case "reboot":
-            host = enlist.set_state(at, host.mac, STATUS="reboot")
-        case "rescue":
-            host = enlist.set_state(at, host.mac, RESCUE="true")
-        case "normal":
-            host = enlist.set_state(at, host.mac, RESCUE=None)
-        case "remove":
-            enlist.remove(at, host.mac)
+    enlist.remove(at, host.mac)
     return host.public()
 
 
-ACTIONS = ("arm", "reinstall", "unconfigure", "reboot", "rescue", "normal", "remove")
+def show_list(result: Mapping[str, Any]) -> str:
+    """The hosts in columns."""
+    return table(tuple(Host(Mac.parse(values["MAC"]), values) for values in result["hosts"]))
+
+
+def show_configured(values: Mapping[str, str]) -> str:
+    """One line about a host that was configured."""
+    return f"{values['HOSTNAME']}: {values['STATE']}, {values['TYPE']}, {values['IP']}, {values.get('OS_ID', 'no operating system yet')}\n"
+
+
+def show_change(values: Mapping[str, str]) -> str:
+    """One line about a host that was changed."""
+    return f"{values.get('HOSTNAME', values['MAC'])}: {values.get('STATE', '')}\n"
+
+
+def show_removal(values: Mapping[str, str]) -> str:
+    """One line about a host that was removed."""
+    return f"{values.get('HOSTNAME', values['MAC'])}: removed\n"

@@ -74,9 +74,9 @@ def install_failed(at: Site, caller: Caller, parameters: Mapping[str, str]) -> M
         return setting(STATE="INSTALL_FAILED", INSTALL_ERROR=reason, INSTALL_ARMED=None, INSTALL_DISK=None)(old)
 
     record = at.registry.change(site.record_name(at, mac), edit)
+    session = site.timeline(at).record(mac, "failed", reason, "installer", record.get("HOSTNAME"))
     site.tokens(at).void(mac)
     serve.publish_host(at.paths, at.registry, at.cluster, mac)
-    session = site.timeline(at).record(mac, "failed", reason, "installer", record.get("HOSTNAME"))
     return {"session": session, "state": record.get("STATE")}
 
 
@@ -91,8 +91,8 @@ def log_message(at: Site, caller: Caller, parameters: Mapping[str, str]) -> Mapp
 
 
 def health(at: Site, _caller: Caller, _parameters: Mapping[str, str]) -> Mapping[str, str]:
-    """Whether decisions can be made: the records can be read."""
-    return {"status": "ready", "cluster": at.cluster}
+    """Whether decisions can be made: the records can be read, and a cluster is active."""
+    return {"status": "ready" if at.cluster else "idle", "cluster": at.cluster}
 
 
 def _permission(host: Host, disk: str, blank: bool) -> str:

@@ -11,13 +11,23 @@ from hps.timeline.store import Timeline
 from hps.values import Mac
 
 
-def open_site(paths: Paths) -> Site:
-    """The site of the active cluster; raises Refused where none is active."""
+def open_ips(paths: Paths) -> Site:
+    """The site of this IPS; its cluster is the active one, or empty where none is."""
     registry = FileRegistry(paths.config)
     active = registry.read(HPS).get("ACTIVE_CLUSTER") if registry.exists(HPS) else ""
-    if not active:
+    return Site(paths, registry, active, registry.read(cluster_name(active)).values if active else {})
+
+
+def open_site(paths: Paths) -> Site:
+    """The site of the active cluster; raises Refused where none is active."""
+    return need_cluster(open_ips(paths))
+
+
+def need_cluster(site: Site) -> Site:
+    """The same site; raises Refused where no cluster is active."""
+    if not site.cluster:
         raise Refused("no cluster is active", hint="make one with cluster-configure, and activate it with hps cluster activate NAME")
-    return Site(paths, registry, active, registry.read(cluster_name(active)).values)
+    return site
 
 
 def record_name(site: Site, mac: Mac) -> RecordName:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hps.registry.keys import KEYS
+from hps.registry.keys import public
 from hps.values import Mac
 
 
@@ -31,8 +31,7 @@ class Host:
 
     def public(self) -> dict[str, str]:
         """Its values without the secret ones, and its MAC address."""
-        shown = {key: value for key, value in self.values.items() if (known := KEYS.get(("host", key))) is None or not known.secret}
-        return {"MAC": str(self.mac), **dict(sorted(shown.items()))}
+        return {"MAC": str(self.mac), **public("host", self.values)}
 
 
 COLUMNS = ("NAME", "MAC", "STATE", "TYPE", "IP", "OS", "STATUS")

@@ -94,3 +94,8 @@ def link(path: Path, target: str) -> None:
 def remove(path: Path) -> None:
     """Remove one file; a file that is gone is no error."""
     path.unlink(missing_ok=True)
+
+
+def move(path: Path, target: Path) -> None:
+    """Give a file another name in the same file system; a file of that name is replaced."""
+    path.replace(target)
