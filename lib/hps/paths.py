@@ -7,13 +7,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Paths:
-    """The folders of one IPS below its base (`HPS_BASE`, by default /srv/hps)."""
+    """The folders of one IPS below its base (`HPS_BASE`, by default /srv/hps); resources may be moved elsewhere."""
 
     base: Path = Path("/srv/hps")
+    resources_folder: Path | None = None
 
     @classmethod
     def from_environment(cls) -> "Paths":
-        """The base named by HPS_BASE, or the default one."""
+        """The base named by HPS_BASE, or the default one; `hps.registry.settings.open_paths` knows the other folders too."""
         return cls(Path(os.environ.get("HPS_BASE", "/srv/hps")))
 
     @property
@@ -21,10 +22,14 @@ class Paths:
         """Records, keys and certificates: what a backup must hold."""
         return self.base / "config"
 
+    def authority(self, cluster: str) -> Path:
+        """The certificate authority of a cluster: its certificate, its key, and the certificate of this IPS."""
+        return self.config / "clusters" / cluster / "ca"
+
     @property
     def resources(self) -> Path:
         """Images, installer and loaders: what nginx serves."""
-        return self.base / "resources"
+        return self.resources_folder or self.base / "resources"
 
     @property
     def images(self) -> Path:
@@ -45,6 +50,11 @@ class Paths:
     def services(self) -> Path:
         """Rendered configuration of the services; made again from the records at any time."""
         return self.base / "services"
+
+    @property
+    def scripts(self) -> Path:
+        """Boot scripts of known hosts, one file for each address: what nginx serves to that address alone."""
+        return self.services / "scripts"
 
     @property
     def run(self) -> Path:

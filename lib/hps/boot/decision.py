@@ -63,16 +63,6 @@ def decide(host: Values, cluster: Values, systems: Sequence[Values], request: Re
     return answer
 
 
-def shortcut(values: Values) -> str:
-    """The tag of the host's DHCP line: `install` or `local` where no decision is needed, else the empty text."""
-    if values.get("RESCUE") == "true":
-        return ""
-    state = values.get("STATE", "")
-    if state == "INSTALLING" and values.get("OS_ID"):
-        return "install"
-    return "local" if state in LOCAL_STATES else ""
-
-
 def _unconfigured(facts: Facts) -> Decision:
     if not facts.arch:
         return Introduce()

@@ -4,11 +4,12 @@ Every value that is put into a template passes `checked_plain` once more, whoeve
 `${` in a host name or a kernel argument is refused here too (S5). Words for the screen are reduced to safe characters.
 """
 
-import re
-
-from hps.boot.model import Decision, Explain, Install, Introduce, Item, Local, Menu, Rescue, Restart, Wait
+from hps.boot.model import STATIC, Decision, Explain, Install, Introduce, Item, Local, Menu, Rescue, Restart, Wait
+from hps.boot.script import marked, shown
 from hps.errors import InvalidInput
-from hps.values import checked_address, checked_plain
+from hps.values import Mac, checked_address, checked_plain
+
+__all__ = ["HOLD", "kernel_arguments", "render", "render_file", "shown", "words"]
 
 MENU = """#!ipxe
 :top
@@ -22,14 +23,18 @@ sleep 10
 goto top
 """
 
+HOLD = 50
+"""Seconds for which the IPS holds an answer back; a connection that says nothing for longer may be cut on its way."""
+
 WAIT = """#!ipxe
 echo
 {words}
-echo HPS: asking again in {seconds} seconds, no key press is needed
+echo HPS: {plan}, no key press is needed
+sleep {pause}
 :again
-sleep {seconds}
-chain --replace --autofree {api}?cmd=init ||
+chain --replace --autofree --timeout {milliseconds} {api}?cmd=init&wait={hold} ||
 echo HPS: the IPS did not answer, trying again in {seconds} seconds
+sleep {seconds}
 goto again
 """
 
@@ -51,12 +56,14 @@ chain --replace --autofree {api}?cmd=init || goto failed
 LOCAL = """#!ipxe
 echo
 echo HPS: {words}
+iseq ${{platform}} efi || exit
 :again
-chain --replace --autofree {boot}/local.ipxe ||
-echo HPS: the IPS did not answer, trying again in 10 seconds
+chain {boot}/local.efi ||
+echo HPS: the loader for the disk did not arrive, trying again in 10 seconds
 sleep 10
 goto again
 """
+"""A BIOS goes on to its next device by itself. UEFI would open its menu, so that it gets a small loader for the disk."""
 
 RESTART = """#!ipxe
 echo
@@ -96,10 +103,10 @@ def render(decision: Decision, address: str = "", console: str = "") -> str:
             choice = checked_plain(decision.choice, "the default of the menu")
             return MENU.format(title=shown(decision.title), items=lines, choice=choice, milliseconds=int(decision.seconds) * 1000, api=api)
         case Wait():
-            return WAIT.format(words=_echo(decision.title, *decision.lines), seconds=int(decision.seconds), api=api)
+            return _wait(_echo(decision.title, *decision.lines), decision.seconds, decision.pause, api)
         case Explain():
             hint = (f"what helps: {decision.hint}",) if decision.hint else ()
-            return WAIT.format(words=_echo(f"cannot go on: {decision.message}", *hint), seconds=int(decision.seconds), api=api)
+            return _wait(_echo(f"cannot go on: {decision.message}", *hint), decision.seconds, decision.seconds, api)
         case Install() | Rescue():
             return KERNEL.format(
                 what=_purpose(decision),
@@ -133,9 +140,38 @@ def kernel_arguments(decision: Install | Rescue, base: str, console: str) -> str
     return " ".join((*words, checked_plain(console, "the console arguments"))).rstrip()
 
 
-def shown(text: str) -> str:
-    """Words for the screen: every character that a script could take for something else becomes a space; at most 160."""
-    return re.sub(r"[^A-Za-z0-9 ,.:/_+@=%-]", " ", text)[:160].strip()
+def render_file(decision: Decision, mac: Mac, address: str) -> str:
+    """The script of a known host as nginx serves it from a file; raises InvalidInput for a decision that each machine must ask for."""
+    if not isinstance(decision, STATIC):
+        raise InvalidInput(f"the answer {type(decision).__name__} cannot stand in a file")
+    return marked(render(decision, address), words(decision), mac)
+
+
+def words(decision: Decision) -> str:
+    """A decision in one line, as the timeline has it: its kind, a colon, and what it says."""
+    match decision:
+        case Wait():
+            return f"wait: {decision.title}"
+        case Explain():
+            return f"explain: {decision.message}"
+        case Install():
+            return f"install: {decision.host} as {decision.type} with {decision.folder}"
+        case _:
+            return _WORDS[type(decision)]
+
+
+_WORDS = {
+    Menu: "menu: what shall this machine become",
+    Introduce: "introduce: its architecture is asked for",
+    Restart: "restart: the operator asked for it",
+    Rescue: "rescue: a shell, no disk is touched",
+    Local: "local: its own disk",
+}
+
+
+def _wait(lines: str, seconds: int, pause: int, api: str) -> str:
+    plan = f"asking again in {int(pause)} seconds" if pause else "asking again as soon as something changes"
+    return WAIT.format(words=lines, plan=plan, seconds=int(seconds), pause=int(pause), milliseconds=(HOLD + 10) * 1000, hold=HOLD, api=api)
 
 
 def _purpose(decision: Install | Rescue) -> str:

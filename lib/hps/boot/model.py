@@ -33,11 +33,15 @@ class Menu:
 
 @dataclass(frozen=True)
 class Wait:
-    """Say why, sleep, and ask again."""
+    """Say why, and ask again with a question whose answer the IPS holds back until something changes.
+
+    `seconds` pass between two questions where no answer comes; `pause` seconds before the first one.
+    """
 
     title: str
     lines: tuple[str, ...]
     seconds: int
+    pause: int = 0
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,9 @@ class Explain:
     hint: str = ""
     seconds: int = 10
 
+
+STATIC = (Local, Wait, Explain)
+"""What may stand in a file: it holds no token, no boot id and no time, and asks again where anything may change."""
 
 Decision = Menu | Wait | Install | Rescue | Local | Restart | Introduce | Explain
 KINDS = (Menu, Wait, Install, Rescue, Local, Restart, Introduce, Explain)

@@ -4,11 +4,12 @@ import dataclasses
 import time
 from collections.abc import Mapping
 
-from hps.boot import menu
+from hps.boot import ipxe, menu
 from hps.boot.decision import decide as decision_of
-from hps.boot.model import Decision, Explain, Install, Introduce, Local, Menu, Request, Rescue, Restart, Wait
+from hps.boot.model import Decision, Explain, Install, Menu, Request, Rescue, Restart, Wait
 from hps.errors import InvalidInput, Refused
 from hps.flows import enlist, site
+from hps.flows.hold import PLACES
 from hps.flows.model import Caller, Site
 from hps.registry.model import Values, setting
 from hps.security import fingerprint
@@ -16,27 +17,44 @@ from hps.values import Mac
 
 Parameters = Mapping[str, str]
 
-_WORDS = {
-    Menu: "menu: what shall this machine become",
-    Introduce: "introduce: its architecture is asked for",
-    Restart: "restart: the operator asked for it",
-    Rescue: "rescue: a shell, no disk is touched",
-    Local: "local: its own disk",
-}
+LONGEST_HOLD = 60
+"""Seconds for which an answer is held back at most."""
 
 
 def init(at: Site, caller: Caller, parameters: Parameters) -> Decision:
-    """The boot decision for a machine; a new one is enlisted first."""
-    arch = parameters.get("arch", "")
-    values = enlist.first_contact(at, caller.machine, arch)
+    """The boot decision for a machine; a new one is enlisted first.
+
+    With `wait` the machine was told to wait before: where it still is, the answer is held back for so many seconds, or
+    until it is another one. Where too many are held back it comes at once, and tells the machine to pause first.
+    """
+    mac, arch = caller.machine, parameters.get("arch", "")
+    told = _enlisted(at, mac, arch)
+    seconds = min(float(parameters.get("wait", "0")), LONGEST_HOLD)
+    if not seconds or not isinstance(told, Wait | Explain):
+        return told
+    with PLACES.take(mac) as placed:
+        if placed:
+            return _held(at, mac, arch, told, seconds)
+    return dataclasses.replace(told, pause=told.seconds) if isinstance(told, Wait) else told
+
+
+def _enlisted(at: Site, mac: Mac, arch: str) -> Decision:
+    values = enlist.first_contact(at, mac, arch)
     if values.get("STATE") == "REINSTALL" and values.get("RESCUE") != "true":
-        values = enlist.set_state(at, caller.machine, STATE="UNCONFIGURED").values
-    return _answer(at, caller.machine, values, arch)
+        values = enlist.set_state(at, mac, STATE="UNCONFIGURED").values
+    return _answer(at, mac, values, arch)
 
 
-def install(at: Site, caller: Caller, _parameters: Parameters) -> Decision:
-    """Straight to the installer where the host is to be installed; in any other state the boot decision."""
-    return init(at, caller, {})
+def _held(at: Site, mac: Mac, arch: str, told: Decision, seconds: float) -> Decision:
+    """What to tell a machine once that is something else; what it was told already when the time is over."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        seen = at.registry.revision()
+        at = site.open_site(at.paths)
+        if decision_of(site.host_values(at, mac), at.values, site.systems(at), Request(mac, arch)) != told:
+            return _enlisted(at, mac, arch)
+        at.registry.wait(seen, left)
+    return told
 
 
 def process_menu_item(at: Site, caller: Caller, parameters: Parameters) -> Decision:
@@ -69,9 +87,9 @@ def process_menu_item(at: Site, caller: Caller, parameters: Parameters) -> Decis
 def _answer(at: Site, mac: Mac, values: Values, arch: str) -> Decision:
     decision = decision_of(values, at.values, site.systems(at), Request(mac, arch))
     _remember_waiting(at, mac, values, decision)
-    session = site.timeline(at).record(mac, "script", _words(decision), "api", values.get("HOSTNAME", ""))
+    session = site.timeline(at).record(mac, "script", ipxe.words(decision), "api", values.get("HOSTNAME", ""))
     if isinstance(decision, Install | Rescue):
-        authority = fingerprint.of(at.paths.config / "ca")
+        authority = fingerprint.of(at.authority)
         decision = dataclasses.replace(decision, authority=authority, session=session, time=int(time.time()))
     if isinstance(decision, Install):
         decision = dataclasses.replace(decision, token=site.tokens(at).mint(mac))
@@ -81,22 +99,12 @@ def _answer(at: Site, mac: Mac, values: Values, arch: str) -> Decision:
 def _remember_waiting(at: Site, mac: Mac, values: Values, decision: Decision) -> None:
     """STATUS says `searching` while a machine waits; any other answer clears it, a restart too, so that it happens once."""
     status = "searching" if isinstance(decision, Menu | Wait) and values.get("STATE") in ("UNCONFIGURED", "REINSTALL") else None
-    if values.get("STATUS") != status:
+    if values.get("STATUS") == "reboot":
+        enlist.set_state(at, mac, STATUS=status)
+    elif values.get("STATUS") != status:
         at.registry.change(site.record_name(at, mac), setting(STATUS=status))
-
-
-def _words(decision: Decision) -> str:
-    match decision:
-        case Wait():
-            return f"wait: {decision.title}"
-        case Explain():
-            return f"explain: {decision.message}"
-        case Install():
-            return f"install: {decision.host} as {decision.type} with {decision.folder}"
-        case _:
-            return _WORDS[type(decision)]
 
 
 def _show(values: Values, mac: Mac) -> Decision:
     keys = ("STATE", "TYPE", "HOSTNAME", "IP", "OS_ID", "ARCH", "CREATED")
-    return Wait(f"what the IPS knows about {mac}", tuple(f"{key} = {values[key]}" for key in keys if key in values), 20)
+    return Wait(f"what the IPS knows about {mac}", tuple(f"{key} = {values[key]}" for key in keys if key in values), 20, pause=20)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from hps.boot.script import owner_of, words_of
 from hps.errors import InvalidInput, NotFound
 from hps.paths import Paths
 from hps.security.leases import holder, parse_leases
@@ -25,13 +26,13 @@ def lease_event(paths: Paths, arguments: Sequence[str], environment: Mapping[str
     timeline = Timeline(paths.log / "boots")
     match list(arguments):
         case ["add" | "old", mac, address, *rest]:
-            return _dhcp(timeline, Mac.parse(mac), checked_address(address), rest, environment)
+            return _dhcp(paths, timeline, Mac.parse(mac), checked_address(address), rest, environment)
         case ["tftp", size, address, path, *_]:
             return _loader(paths, timeline, size, checked_address(address), path, now)
     return ""
 
 
-def _dhcp(timeline: Timeline, mac: Mac, address: str, rest: list[str], environment: Mapping[str, str]) -> str:
+def _dhcp(paths: Paths, timeline: Timeline, mac: Mac, address: str, rest: list[str], environment: Mapping[str, str]) -> str:
     # A restarted dnsmasq tells every lease again without knowing anything about its machine: that is no boot.
     if "DNSMASQ_DATA_MISSING" in environment:
         return ""
@@ -47,9 +48,19 @@ def _dhcp(timeline: Timeline, mac: Mac, address: str, rest: list[str], environme
             return ""
         return timeline.record(mac, "kernel", f"asked for {detail}", "dnsmasq", name)
     session = timeline.record(mac, "dhcp", detail, "dnsmasq", name)
-    if "ipxe" in tags and "hps-local" in tags:
-        session = timeline.record(mac, "local", "its own disk", "dnsmasq", name)
-    return session
+    event, told = _told(paths, mac, address) if "ipxe" in tags else ("", "")
+    return timeline.record(mac, event, told, "dnsmasq", name) if event else session
+
+
+def _told(paths: Paths, mac: Mac, address: str) -> tuple[str, str]:
+    """The event for the boot script that nginx has for this machine, which no other program sees; empty where it has none."""
+    try:
+        text = files.read_text(paths.scripts / address)
+    except (NotFound, InvalidInput):
+        return "", ""
+    words = words_of(text) if owner_of(text) == str(mac) else ""
+    kind, _, rest = words.partition(": ")
+    return ("local", rest) if kind == "local" else ("script", words) if words else ("", "")
 
 
 def _loader(paths: Paths, timeline: Timeline, size: str, address: str, path: str, now: float) -> str:

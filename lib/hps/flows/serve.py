@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hps import steps
-from hps.boot.decision import shortcut
 from hps.errors import HpsError, NotFound, Refused
-from hps.flows import served
-from hps.network import dhcp_probe, interfaces
+from hps.flows import host_files, rivals, served
+from hps.flows.host_files import HostFiles
+from hps.network import interfaces
 from hps.paths import Paths
-from hps.registry.model import HPS, Registry, Values, cluster_name, host_name
+from hps.registry import settings
+from hps.registry.model import HPS, RecordName, Registry, Values, cluster_name, host_name
 from hps.security import authority
 from hps.services import control, dnsmasq, facts, plan
 from hps.services.plan import Action, Reconciliation
@@ -70,13 +70,7 @@ def check_interface(values: Mapping[str, str], found: tuple[interfaces.Interface
 
 def check_alone(values: Mapping[str, str], seconds: float = PROBE_SECONDS) -> None:
     """Ask the cluster's interface who answers DHCP there; raises Refused naming each server but ourselves."""
-    foreign = [offer for offer in dhcp_probe.probe(values["DHCP_IFACE"], seconds) if offer.server != values["DHCP_IP"]]
-    if foreign:
-        named = ", ".join(f"{offer.server} ({offer.server_mac})" for offer in foreign)
-        raise Refused(
-            f"another DHCP server answers on {values['DHCP_IFACE']}: {named}",
-            hint="switch it off or connect another network: two servers on one network give machines to whoever is faster",
-        )
+    rivals.refuse(values["DHCP_IFACE"], seconds)
 
 
 def situation(registry: Registry) -> Situation:
@@ -105,10 +99,9 @@ def reconcile(paths: Paths, registry: Registry, dry_run: bool = False, probe_sec
     Raises:
         CommandFailed: a program refuses its new configuration; the old one is in place.
     """
+    paths = settings.located(paths, settings.read(registry))
     with registry.transaction("services"), registry.transaction("publish"):
-        now = situation(registry)
-        if now.values is not None and not dry_run:
-            _certify(paths, registry, now.values)
+        now = _certified(paths, registry, situation(registry), dry_run)
         found = _plan(paths, registry, now)
         problem = now.problem
         if now.values is not None and probe_seconds and not dry_run and _newly_served(found, paths, now.values):
@@ -128,14 +121,47 @@ def _newly_served(found: Reconciliation, paths: Paths, values: Values) -> bool:
     return "start" in starts or ("restart" in starts and f"interface={values['DHCP_IFACE']}" not in old.splitlines())
 
 
-def _certify(paths: Paths, registry: Registry, values: Values) -> None:
-    folder, domain = paths.config / "ca", values["DNS_DOMAIN"]
+def _certified(paths: Paths, registry: Registry, now: Situation, dry_run: bool) -> Situation:
+    """The same situation with a good certificate; where the authority is missing or damaged nothing is served, and it is said."""
+    if now.values is None:
+        return now
+    try:
+        authority.check(paths.authority(now.values["CLUSTER_NAME"]))
+        if not dry_run:
+            _certify(paths, registry, now.values)
+    except HpsError as error:
+        return Situation(None, problem=error)
+    return now
+
+
+def _certify(paths: Paths, registry: Registry, values: Values) -> bool:
+    """Bring the certificate of the IPS up to date; True where there is a new one."""
+    folder, domain = paths.authority(values["CLUSTER_NAME"]), values["DNS_DOMAIN"]
     names = tuple(dict.fromkeys(("ips", ips_name(registry))))
-    authority.ensure_authority(folder, values["CLUSTER_NAME"])
-    authority.ensure_server_certificate(folder, (*names, *(f"{name}.{domain}" for name in names)), (values["DHCP_IP"],))
+    try:
+        return authority.ensure_server_certificate(folder, (*names, *(f"{name}.{domain}" for name in names)), (values["DHCP_IP"],))
+    except Refused as error:
+        if not authority.server_usable(folder):
+            raise
+        log.warning("the certificate of the IPS is due and was not renewed: %s", error)
+        return False
+
+
+def renew(paths: Paths, registry: Registry) -> bool:
+    """Renew the certificate of the IPS where that is due, and have nginx take it; True where that was so.
+
+    Raises Refused where the authority is missing, damaged, or locked when there is no other way.
+    """
+    with registry.transaction("services"):
+        values = situation(registry).values
+        renewed = values is not None and _certify(paths, registry, values)
+    if renewed:
+        reconcile(paths, registry)
+    return renewed
 
 
 def _plan(paths: Paths, registry: Registry, now: Situation, serve: bool = True) -> Reconciliation:
+    hosts = host_files.of_all(paths, registry, now.values)
     want = served.want(
         paths,
         served.Inputs(
@@ -143,10 +169,11 @@ def _plan(paths: Paths, registry: Registry, now: Situation, serve: bool = True) 
             ips_name=ips_name(registry),
             home=served.home(),
             interface=now.interface,
-            certificate=_digest(paths.config / "ca" / "ips.pem"),
+            certificate=_digest(paths.authority(now.values["CLUSTER_NAME"]) / "ips.pem") if now.values is not None else "",
             serve=serve,
         ),
-        hosts=_all_hosts(paths, registry, now.values),
+        hosts=hosts.entries,
+        scripts=hosts.scripts,
     )
     return plan.plan(want, facts.have(paths, (*(each.path for each in want.files), *(each.path for each in want.checked))))
 
@@ -162,30 +189,21 @@ def _apply(paths: Paths, found: Reconciliation) -> None:
         control.carry_out(paths, action)
 
 
-def _host_files(paths: Paths, values: Values, mac: Mac, host: Values) -> tuple[steps.Write, ...]:
-    """The two files of a host; none as long as it has no name or no address."""
-    name, address = host.get("HOSTNAME", ""), host.get("IP", "")
-    if not name or not address:
-        return ()
-    entry = dnsmasq.host_entry(mac, shortcut(host), address, name)
-    return (
-        steps.Write(dnsmasq.hosts_folder(paths) / mac.digits, entry.encode()),
-        steps.Write(dnsmasq.names_folder(paths) / mac.digits, dnsmasq.name_entry(address, name, values["DNS_DOMAIN"]).encode()),
-    )
-
-
-def _all_hosts(paths: Paths, registry: Registry, values: Values | None) -> tuple[steps.Write, ...]:
-    found: list[steps.Write] = []
-    for name in registry.names("host", values["CLUSTER_NAME"]) if values is not None else ():
-        try:
-            found += _host_files(paths, values or {}, Mac.parse(name.parts[-1]), registry.read(name).values)
-        except HpsError as error:
-            log.warning("%s is not published: %s", name, error)
-    return tuple(found)
+def publish_record(paths: Paths, registry: Registry, name: RecordName) -> None:
+    """Bring everything that is rendered from a record to it, after it was written by hand: the files of a host or of all."""
+    match name.kind:
+        case "host":
+            publish_host(paths, registry, name.parts[0], Mac.parse(name.parts[1]))
+        case "os":
+            publish_all(paths, registry)
+        case "cluster" if name.parts[0] == active_cluster(registry):
+            reconcile(paths, registry)
+        case "hps":
+            reconcile(paths, registry)
 
 
 def publish_host(paths: Paths, registry: Registry, cluster: str, mac: Mac) -> None:
-    """Bring the two files of one host to its record, and dnsmasq to them; a cluster that is not active is left alone.
+    """Bring the files of one host to its record, and dnsmasq to them; a cluster that is not active is left alone.
 
     Raises InvalidInput where a value may not stand in the files.
     """
@@ -193,10 +211,11 @@ def publish_host(paths: Paths, registry: Registry, cluster: str, mac: Mac) -> No
         return
     record = host_name(cluster, mac)
     with registry.transaction("publish"):
-        values = registry.read(cluster_name(cluster)).values
-        wanted = _host_files(paths, values, mac, registry.read(record).values) if registry.exists(record) else ()
-        files = facts.contents((dnsmasq.hosts_folder(paths) / mac.digits, dnsmasq.names_folder(paths) / mac.digits))
-        _publish(paths, wanted, plan.Have(files, frozenset(files), None))
+        wanted = HostFiles()
+        if registry.exists(record):
+            values, systems = registry.read(cluster_name(cluster)).values, host_files.systems_of(registry)
+            wanted = host_files.of_host(paths, values, systems, mac, registry.read(record).values)
+        _publish(paths, wanted, host_files.entries_of(paths, mac), host_files.scripts_of(paths, mac))
 
 
 def publish_all(paths: Paths, registry: Registry) -> None:
@@ -205,13 +224,16 @@ def publish_all(paths: Paths, registry: Registry) -> None:
     if not cluster:
         return
     with registry.transaction("publish"):
-        values = registry.read(cluster_name(cluster)).values
-        files = facts.host_files(paths)
-        _publish(paths, _all_hosts(paths, registry, values), plan.Have(facts.contents(files), files, None))
+        wanted = host_files.of_all(paths, registry, registry.read(cluster_name(cluster)).values)
+        _publish(paths, wanted, facts.host_files(paths), facts.script_files(paths))
 
 
-def _publish(paths: Paths, wanted: tuple[steps.Write, ...], have: plan.Have) -> None:
-    found = plan.host_plan(wanted, have)
+def _publish(paths: Paths, wanted: HostFiles, entries: frozenset[Path], scripts: frozenset[Path]) -> None:
+    """Write what is not so already. dnsmasq is told only where a name or an address is another one."""
+    there = entries | scripts | {write.path for write in (*wanted.entries, *wanted.scripts)}
+    contents = facts.contents(there)
+    executor.apply(plan.host_plan(wanted.scripts, contents, scripts))
+    found = plan.host_plan(wanted.entries, contents, entries)
     executor.apply(found)
     if found and "dnsmasq" in (control.running(control.states(paths)) or ()):
         control.carry_out(paths, Action("dnsmasq", "refresh"))

@@ -1,6 +1,5 @@
 """Everything that the services need, from what is known: folders, files, configurations and who runs."""
 
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,11 +27,11 @@ class Inputs:
 
 
 def home() -> Path:
-    """The folder of the sources: HPS_HOME, or where this package lies."""
-    return Path(os.environ.get("HPS_HOME") or Path(hps.__file__).resolve().parents[2])
+    """The folder of the sources: where this package lies."""
+    return Path(hps.__file__).resolve().parents[2]
 
 
-def want(paths: Paths, inputs: Inputs, hosts: tuple[steps.Write, ...]) -> Want:
+def want(paths: Paths, inputs: Inputs, hosts: tuple[steps.Write, ...], scripts: tuple[steps.Write, ...]) -> Want:
     """How the services should be."""
     values = inputs.values
     worker = facts.worker("www-data", paths)
@@ -42,9 +41,8 @@ def want(paths: Paths, inputs: Inputs, hosts: tuple[steps.Write, ...]) -> Want:
             dnsmasq.lease_hook(paths), dnsmasq.render_lease_hook(paths.base, inputs.home, Path(sys.executable)).encode(), mode=0o755
         ),
     ]
-    authority = paths.config / "ca" / "ca.pem"
-    if authority.exists():
-        files.append(steps.Write(nginx.authority_copy(paths), authority.read_bytes()))
+    if values is not None and inputs.certificate:
+        files.append(steps.Write(nginx.authority_copy(paths), (paths.authority(values["CLUSTER_NAME"]) / "ca.pem").read_bytes()))
     published = values if inputs.certificate else None
     web = nginx.render(published, paths, nginx.Settings(user=worker, certificate=inputs.certificate))
     checked = [Checked("nginx", nginx.configuration(paths), web.encode(), ("nginx", "-q", "-t", "-c"))]
@@ -60,6 +58,7 @@ def want(paths: Paths, inputs: Inputs, hosts: tuple[steps.Write, ...]) -> Want:
         files=tuple(files),
         checked=tuple(checked),
         hosts=hosts,
+        scripts=scripts,
         serve=values is not None and inputs.serve,
     )
 
@@ -84,7 +83,14 @@ def _folders(paths: Paths, worker: str) -> Iterator[steps.Step]:
         yield steps.Run(("install", "-d", "-m", "0710", "-o", "root", "-g", group, str(paths.run)))
     private = ((paths.log, 0o750),)
     public = (
-        *(paths.services, dnsmasq.folder(paths), dnsmasq.hosts_folder(paths), dnsmasq.names_folder(paths), nginx.folder(paths)),
+        *(
+            paths.services,
+            dnsmasq.folder(paths),
+            dnsmasq.hosts_folder(paths),
+            dnsmasq.names_folder(paths),
+            nginx.folder(paths),
+            paths.scripts,
+        ),
         *(paths.resources, paths.boot, paths.images, paths.tftp, paths.config, paths.run / "nginx"),
     )
     for folder, mode in (*private, *((folder, 0o755) for folder in public)):

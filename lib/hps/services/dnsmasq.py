@@ -13,15 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hps.errors import InvalidInput
 from hps.paths import Paths
 from hps.registry.addresses import dynamic_pool
 from hps.registry.keys import check_values, default
 from hps.services.text import checked_path, joined
 from hps.values import Mac, checked_address, checked_host_name
-
-TAGS = ("install", "local", "")
-"""Where dnsmasq sends a host without asking hps-api: see `hps.boot.decision.shortcut`."""
 
 FIRMWARE = (
     ("bios", (0,), "undionly.kpxe"),
@@ -53,7 +49,7 @@ def configuration(paths: Paths) -> Path:
 
 
 def hosts_folder(paths: Paths) -> Path:
-    """One file a host: its address, name and tag for DHCP."""
+    """One file a host: its address and name for DHCP."""
     return folder(paths) / "hosts.d"
 
 
@@ -169,9 +165,7 @@ def _boot(own: str) -> tuple[str, ...]:
         "dhcp-match=set:ipxe,175",
         "dhcp-userclass=set:ipxe,iPXE",
         *first,
-        f"dhcp-boot=tag:ipxe,tag:!hps-install,tag:!hps-local,http://{own}/hps-api?cmd=init",
-        f"dhcp-boot=tag:ipxe,tag:hps-install,http://{own}/hps-api?cmd=install",
-        f"dhcp-boot=tag:ipxe,tag:hps-local,http://{own}/boot/local.ipxe",
+        f"dhcp-boot=tag:ipxe,http://{own}/boot/script",
     )
 
 
@@ -181,12 +175,15 @@ def reads_hosts_again(version: str) -> bool:
     return found is not None and (int(found[1]), int(found[2])) >= (2, 91)
 
 
-def host_entry(mac: Mac, tag: str, address: str, name: str) -> str:
+def host_entry(mac: Mac, address: str, name: str) -> str:
     """The one line of a host for DHCP; raises InvalidInput."""
-    if tag not in TAGS:
-        raise InvalidInput(f"{tag[:40]!r} is not a boot shortcut")
-    fields = (str(Mac.parse(mac.digits)), *((f"set:hps-{tag}",) if tag else ()), checked_address(address), checked_host_name(name))
-    return joined((",".join(fields),))
+    return joined((f"{Mac.parse(mac.digits)},{checked_address(address)},{checked_host_name(name)}",))
+
+
+def entry_address(text: str) -> str:
+    """The address in the line of a host; empty where there is none."""
+    fields = text.strip().split(",")
+    return fields[1] if len(fields) == 3 else ""
 
 
 def name_entry(address: str, name: str, domain: str) -> str:

@@ -52,14 +52,19 @@ def folder_is(folder: Path, mode: int, group: str) -> bool:
 
 def have(paths: Paths, wanted: Iterable[Path]) -> Have:
     """The files as they are, and the programs that run."""
-    hosts = host_files(paths)
-    return Have(files=contents((*wanted, *hosts)), host_files=hosts, running=control.running(control.states(paths)))
+    hosts, scripts = host_files(paths), script_files(paths)
+    return Have(contents((*wanted, *hosts, *scripts)), hosts, scripts, control.running(control.states(paths)))
 
 
 def host_files(paths: Paths) -> frozenset[Path]:
-    """The files of every host, in both folders; those of a write that is under way are left out."""
+    """The files of every host that dnsmasq reads, in both folders; those of a write that is under way are left out."""
     folders = (dnsmasq.hosts_folder(paths), dnsmasq.names_folder(paths))
     return frozenset(path for folder in folders for path in folder.glob("[!.]*"))
+
+
+def script_files(paths: Paths) -> frozenset[Path]:
+    """The boot script of every host that has one."""
+    return frozenset(paths.scripts.glob("[!.]*"))
 
 
 def contents(wanted: Iterable[Path]) -> dict[Path, bytes]:

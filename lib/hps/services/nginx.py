@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hps.paths import Paths
 from hps.registry.keys import check_values
+from hps.services import edge
 from hps.services.text import checked_path, checked_socket, joined
 from hps.values import checked_address, checked_host_name
 
@@ -59,16 +60,18 @@ def render(values: Mapping[str, str] | None, paths: Paths, settings: Settings) -
     if values is not None:
         check_values("cluster", values)
         address = checked_address(values["DHCP_IP"])
-        servers += [*_plain(address, paths), *_tls(address, paths, settings.certificate)]
+        servers += [*_plain(address, paths), *_tls(address, paths, values["CLUSTER_NAME"], settings.certificate)]
     return joined(
         (
             "# Made by hps from the records; changes made here are lost.",
             f"user {checked_host_name(settings.user)};",
             "daemon off;",
             "worker_processes 2;",
+            "worker_rlimit_nofile 16384;",
             f"pid {checked_path(paths.run / 'nginx.pid')};",
-            "error_log stderr warn;",
-            "events { worker_connections 2048; }",
+            # Lesser messages quote the whole request, and whoever asks may have put a secret into it; the access log has its status.
+            "error_log stderr alert;",
+            "events { worker_connections 4096; }",
             "http {",
             *_indented((*_common(paths), *servers)),
             "}",
@@ -87,16 +90,14 @@ def _common(paths: Paths) -> tuple[str, ...]:
     return (
         f"types {{ {TYPES}; }}",
         "default_type application/octet-stream;",
-        f"access_log {checked_path(paths.log / 'nginx-access.log')} combined;",
         *temporary,
+        *edge.shared(),
+        f"access_log {checked_path(paths.log / 'nginx-access.log')} asked;",
         "server_tokens off;",
+        "log_not_found off;",
         "sendfile on;",
         "tcp_nopush on;",
         "keepalive_timeout 75s;",
-        "client_max_body_size 1m;",
-        "client_body_timeout 30s;",
-        "client_header_timeout 30s;",
-        "large_client_header_buffers 4 8k;",
         "proxy_http_version 1.1;",
         "proxy_connect_timeout 5s;",
         "proxy_read_timeout 120s;",
@@ -120,8 +121,24 @@ def _server(lines: Sequence[str]) -> tuple[str, ...]:
     return ("server {", *_indented(lines), "}")
 
 
-def _static(name: str, root: Path) -> str:
-    return f"location /{name}/ {{ alias {checked_path(root)}/; }}"
+def _files(names: Mapping[str, Path]) -> tuple[str, ...]:
+    """Folders of files: no links are followed below them, and nothing whose name begins with a dot is there."""
+    return (
+        "location ~ /[.] { return 404; }",
+        *(f"location /{name}/ {{ alias {checked_path(root)}/; {_fenced(root)} }}" for name, root in names.items()),
+    )
+
+
+def _fenced(root: Path) -> str:
+    return f"disable_symlinks on from={checked_path(root)};"
+
+
+def _authority(paths: Paths) -> str:
+    return f"location = /ca.pem {{ alias {checked_path(authority_copy(paths))}; }}"
+
+
+def _limited(location: str) -> tuple[str, ...]:
+    return (f"location {location} {{", *_indented(edge.limits()), "    proxy_pass http://hps_api;", "}")
 
 
 def _operator(paths: Paths) -> tuple[str, ...]:
@@ -129,35 +146,48 @@ def _operator(paths: Paths) -> tuple[str, ...]:
         (
             f"listen unix:{checked_socket(operator_socket(paths))};",
             *_headers("local"),
-            _static("boot", paths.boot),
-            _static("images", paths.images),
+            *edge.failures(),
+            *_files({"boot": paths.boot, "images": paths.images}),
             "location / { proxy_pass http://hps_api; }",
         )
     )
 
 
 def _plain(address: str, paths: Paths) -> tuple[str, ...]:
-    again = f"chain --replace --autofree http://{address}/hps-api?cmd=init"
     return _server(
         (
             f"listen {address}:80;",
             *_headers("plain"),
-            _static("boot", paths.boot),
-            _static("images", paths.images),
-            f"location = /ca.pem {{ alias {checked_path(authority_copy(paths))}; }}",
-            "location / { proxy_pass http://hps_api; error_page 502 503 504 = @absent; }",
-            # Firmware does not ask twice, so a machine that boots is told to, as it would be by hps-api itself.
-            "location @absent {",
-            "    default_type text/plain;",
-            '    if ($http_user_agent !~ "^iPXE") { return 503 "the IPS does not answer yet: try again\\n"; }',
-            f'    return 200 "#!ipxe\\necho The IPS does not answer yet.\\n:again\\nsleep 5\\n{again} || goto again\\n";',
-            "}",
+            *edge.failures(address),
+            *_files({"boot": paths.boot, "images": paths.images}),
+            _authority(paths),
+            *_script(paths),
+            *_limited("/"),
         )
     )
 
 
-def _tls(address: str, paths: Paths, digest: str) -> tuple[str, ...]:
-    authority = paths.config / "ca"
+def _script(paths: Paths) -> tuple[str, ...]:
+    """The boot script: the file for the address that asks, where its host has one, and nobody else's; else hps-api decides."""
+    return (
+        "location = /boot/script {",
+        f"    root {checked_path(paths.scripts)};",
+        f"    {_fenced(paths.scripts)}",
+        "    types { }",
+        "    default_type text/plain;",
+        "    add_header Cache-Control no-store;",
+        "    try_files /$remote_addr @decide;",
+        "}",
+        "location @decide {",
+        "    rewrite ^ /hps-api?cmd=init? break;",
+        *_indented(edge.limits()),
+        "    proxy_pass http://hps_api;",
+        "}",
+    )
+
+
+def _tls(address: str, paths: Paths, cluster: str, digest: str) -> tuple[str, ...]:
+    authority = paths.authority(cluster)
     return (
         # The digest makes a renewed certificate a changed configuration, which is what reloads it.
         f"# certificate {checked_host_name(digest) if digest else 'none'}",
@@ -173,9 +203,10 @@ def _tls(address: str, paths: Paths, digest: str) -> tuple[str, ...]:
                 "ssl_session_cache shared:hps:2m;",
                 "ssl_session_tickets off;",
                 *_headers("tls", "$ssl_client_verify", "$ssl_client_escaped_cert"),
-                _static("images", paths.images),
-                f"location = /ca.pem {{ alias {checked_path(authority_copy(paths))}; }}",
-                "location / { proxy_pass http://hps_api; }",
+                *edge.failures(address),
+                *_files({"images": paths.images}),
+                _authority(paths),
+                *_limited("/"),
             )
         ),
     )

@@ -48,7 +48,9 @@ class Want:
     files: tuple[steps.Write, ...]
     checked: tuple[Checked, ...]
     hosts: tuple[steps.Write, ...]
-    """The files of all hosts: any other file beside them is removed."""
+    """The files of all hosts that dnsmasq reads: any other file beside them is removed, and a change makes it read them again."""
+    scripts: tuple[steps.Write, ...]
+    """The boot scripts of all hosts that have one: any other file beside them is removed."""
     serve: bool
     """Whether the programs of SERVED run."""
 
@@ -60,6 +62,7 @@ class Have:
     files: Mapping[Path, bytes]
     """The contents of every file that is wanted and there, and of every file of a host."""
     host_files: frozenset[Path]
+    script_files: frozenset[Path]
     running: frozenset[str] | None
     """The programs that run; None where supervisor does not."""
 
@@ -80,19 +83,19 @@ def plan(want: Want, have: Have) -> Reconciliation:
     """What leads from `have` to `want`; nothing is planned for what is already so."""
     changed = tuple(each for each in want.checked if have.files.get(each.path) != each.content)
     files = tuple(write for write in want.files if have.files.get(write.path) != write.content)
-    hosts = host_plan(want.hosts, have)
+    hosts = host_plan(want.hosts, have.files, have.host_files)
+    scripts = host_plan(want.scripts, have.files, have.script_files)
     return Reconciliation(
-        files=(*want.prepare, *files, *_replace(changed), *hosts),
+        files=(*want.prepare, *files, *_replace(changed), *scripts, *hosts),
         actions=_actions(want, have, {each.program for each in changed}, published=bool(hosts)),
     )
 
 
-def host_plan(hosts: tuple[steps.Write, ...], have: Have) -> steps.Plan:
-    """The files of hosts to write and to remove."""
-    wanted = {write.path for write in hosts}
+def host_plan(wanted: tuple[steps.Write, ...], contents: Mapping[Path, bytes], there: frozenset[Path]) -> steps.Plan:
+    """The files of hosts to write and to remove: of those that are `there`, every one that is not wanted."""
     return (
-        *(steps.Remove(path) for path in sorted(have.host_files - wanted)),
-        *(write for write in hosts if have.files.get(write.path) != write.content),
+        *(steps.Remove(path) for path in sorted(there - {write.path for write in wanted})),
+        *(write for write in wanted if contents.get(write.path) != write.content),
     )
 
 

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from hps.boot.decision import STATE_TABLE, decide, shortcut
-from hps.boot.model import Decision, Explain, Install, Introduce, Local, Menu, Request, Rescue, Restart, Wait
+from hps.boot.decision import STATE_TABLE, decide
+from hps.boot.model import STATIC, Decision, Explain, Install, Introduce, Local, Menu, Request, Rescue, Restart, Wait
 from hps.registry.keys import STATES
 from hps.values import Mac
 
@@ -129,8 +129,8 @@ def test_what_cannot_be_done_is_said(host: dict[str, str], systems: Any, arch: s
 
 @pytest.mark.feature("BT8")
 @pytest.mark.parametrize("state", [*STATES, "", "RUNNING"])
-def test_the_shortcut_follows_the_state(state: str) -> None:
-    local, install = ("INSTALLED", "DISK_BOOT", "UNMANAGED"), ("INSTALLING",)
-    expected = "local" if state in local else "install" if state in install else ""
-    assert shortcut({**READY, "STATE": state}) == expected
-    assert shortcut({**READY, "STATE": state, "RESCUE": "true"}) == ""
+def test_what_can_stand_in_a_file_follows_the_state(state: str) -> None:
+    dynamic = state in ("UNCONFIGURED", "REINSTALL", "INSTALLING")
+    assert isinstance(answer({**READY, "STATE": state}), STATIC) is not dynamic
+    assert not isinstance(answer({**READY, "STATE": state, "RESCUE": "true"}), STATIC)
+    assert not isinstance(answer({"STATE": "UNCONFIGURED"}), STATIC)

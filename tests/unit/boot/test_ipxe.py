@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hps.boot import ipxe
+from hps.boot import ipxe, script
 from hps.boot.model import Decision, Explain, Install, Introduce, Item, Local, Menu, Rescue, Restart, Wait
 from hps.errors import InvalidInput
 from hps.registry.keys import check_values
@@ -25,7 +25,23 @@ EVERY: tuple[Decision, ...] = (
     Introduce(),
 )
 
-KNOWN = {"echo", "menu", "item", "choose", "chain", "sleep", "goto", "imgfree", "kernel", "initrd", "boot", "reboot", "cpuid", "set"}
+KNOWN = {
+    "echo",
+    "menu",
+    "item",
+    "choose",
+    "chain",
+    "sleep",
+    "goto",
+    "imgfree",
+    "kernel",
+    "initrd",
+    "boot",
+    "reboot",
+    "cpuid",
+    "set",
+    "iseq",
+}
 HOSTILE = [
     "a\nchain http://evil/",
     "a\rb",
@@ -115,10 +131,10 @@ def test_no_words_for_the_screen_become_commands(text: str) -> None:
         Restart(text),
         Menu(text, (Item("", text),), "init_menu", 5),
     ):
-        script = ipxe.render(decision, "10.77.0.1")
-        words = [line.split(" ")[0] for line in script.splitlines()[1:]]
+        text_of = ipxe.render(decision, "10.77.0.1")
+        words = [line.split(" ")[0] for line in text_of.splitlines()[1:]]
         assert all(word in KNOWN or word.startswith(":") for word in words)
-        shown = [line for line in script.splitlines() if line.startswith(("echo", "item", "menu"))]
+        shown = [line for line in text_of.splitlines() if line.startswith(("echo", "item", "menu"))]
         assert not any(set(line) & set("\"'$\\#;&|`") for line in shown if "${" not in line or "chose" not in line)
     assert ipxe.render(Wait(text, (text,), 5), "10.77.0.1").count("\n") == plain.count("\n")
 
@@ -127,8 +143,46 @@ def test_no_words_for_the_screen_become_commands(text: str) -> None:
 @given(st.text(max_size=60))
 def test_a_host_name_is_either_refused_or_shown_as_it_is(text: str) -> None:
     try:
-        script = ipxe.render(Install("x86_64-debian_12", MAC, text, "SCH"), "10.77.0.1")
+        found = ipxe.render(Install("x86_64-debian_12", MAC, text, "SCH"), "10.77.0.1")
     except InvalidInput:
         return
     assert re.fullmatch(r"[A-Za-z0-9 ,.:/_+@=%-]*", text)
-    assert len(script.splitlines()) == len(ipxe.render(INSTALL, "10.77.0.1").splitlines())
+    assert len(found.splitlines()) == len(ipxe.render(INSTALL, "10.77.0.1").splitlines())
+
+
+STATIC = (Local("sch-001 starts from its own disk"), Wait("waiting", ("a", "b"), 5), Explain("wrong", "mend it"))
+
+
+@pytest.mark.parametrize("decision", STATIC, ids=lambda one: type(one).__name__)
+def test_a_script_in_a_file_says_what_it_is_and_whose(decision: Decision) -> None:
+    text = ipxe.render_file(decision, MAC, "10.77.0.1")
+    plain = ipxe.render(decision, "10.77.0.1").splitlines()
+    assert text.splitlines() == [plain[0], f"# {ipxe.words(decision)}", "# for 52:54:00:77:00:01", *plain[1:]]
+    assert script.words_of(text) == ipxe.words(decision)
+    assert script.owner_of(text) == str(MAC)
+
+
+@pytest.mark.parametrize(
+    "decision", [one for one in EVERY if not isinstance(one, Local | Wait | Explain)], ids=lambda one: type(one).__name__
+)
+def test_what_must_be_asked_for_never_stands_in_a_file(decision: Decision) -> None:
+    with pytest.raises(InvalidInput):
+        ipxe.render_file(decision, MAC, "10.77.0.1")
+
+
+def test_a_waiting_machine_asks_to_be_told_of_a_change_and_one_that_pauses_does_so_first() -> None:
+    lines = ipxe.render(Wait("waiting", (), 5), "10.77.0.1").splitlines()
+    assert "chain --replace --autofree --timeout 60000 http://10.77.0.1/hps-api?cmd=init&wait=50 ||" in lines
+    assert lines[lines.index(":again") - 1] == "sleep 0"
+    for decision in (Wait("waiting", (), 5, pause=20), Explain("wrong", "", 20)):
+        lines = ipxe.render(decision, "10.77.0.1").splitlines()
+        assert lines[lines.index(":again") - 1] == "sleep 20"
+
+
+@pytest.mark.feature("S5")
+@given(st.text(max_size=200))
+def test_no_words_become_a_line_of_a_script_in_a_file(text: str) -> None:
+    for decision in (Wait(text, (text,), 5), Explain(text, text), Local(text)):
+        lines = ipxe.render_file(decision, MAC, "10.77.0.1").splitlines()
+        assert len(lines) == len(ipxe.render(decision, "10.77.0.1").splitlines()) + 2
+        assert script.owner_of("\n".join(lines)) == str(MAC)

@@ -15,7 +15,6 @@ from hps.network.dhcp_probe import Offer, Option
 
 _NEWNET = 0x40000000
 _numbers = itertools.count()
-Question = tuple[str, float, bytes | None, tuple[Option, ...], bool]
 
 
 def _enter(name: str) -> None:
@@ -27,12 +26,12 @@ def _enter(name: str) -> None:
         os.close(descriptor)
 
 
-def _probe(name: str, question: Question, send: Callable[[Any], None]) -> None:
+def _called(name: str, send: Callable[[Any], None], function: Callable[..., object], *arguments: object) -> None:
     _enter(name)
     try:
-        send(dhcp_probe.probe(*question))
+        send(function(*arguments))
     except Refused as error:
-        send(error.message)
+        send(error)
 
 
 class Wire:
@@ -77,19 +76,32 @@ link set br0 up
         self, seconds: float, mac: bytes | None = None, options: Iterable[Option] = (), first: bool = False, interface: str = "end"
     ) -> tuple[Offer, ...]:
         """Ask as the machine, in a process of its own; raises Refused as the probe does."""
+        question = (interface, seconds, mac, tuple(options), first)
+        found: tuple[Offer, ...] = self.call(seconds + 30, dhcp_probe.probe, *question)
+        return found
+
+    def call(self, seconds: float, function: Callable[..., object], *arguments: object) -> Any:
+        """What a function returns that runs as the machine, in a process of its own; raises Refused as it does."""
         context = get_context("fork")
         receiver, sender = context.Pipe(duplex=False)
-        question = (interface, seconds, mac, tuple(options), first)
-        process = context.Process(target=_probe, args=(self.machine, question, sender.send))
+        process = context.Process(target=_called, args=(self.machine, sender.send, function, *arguments))
         process.start()
+        sender.close()
         try:
-            answer = receiver.recv() if receiver.poll(seconds + 30) else "no answer"
+            if not receiver.poll(seconds):
+                raise AssertionError(f"no answer in {seconds} seconds")
+            answer = receiver.recv()
         finally:
             process.join(10)
-        if isinstance(answer, str):
-            raise Refused(answer)
-        found: tuple[Offer, ...] = answer
-        return found
+        if isinstance(answer, Refused):
+            raise answer
+        return answer
+
+    def address(self, *addresses: str) -> None:
+        """Give the machine these addresses, and no other."""
+        subprocess.run(["ip", "-n", self.machine, "address", "flush", "dev", "end"], check=True)
+        for address in addresses:
+            subprocess.run(["ip", "-n", self.machine, "address", "add", f"{address}/24", "dev", "end"], check=True)
 
     def first(self, *options: Option, mac: bytes | None = None) -> Offer:
         """The first offer that the machine gets; fails where there is none."""

@@ -26,20 +26,20 @@ def test_configuring_gives_a_name_an_address_and_one_permission(tmp_path: Path) 
     host = enlist.configure(at, mac_of(1), "sch")
     expected = {"HOSTNAME": "sch-001", "IP": "10.77.0.2", "STATE": "INSTALLING", "TYPE": "SCH", "OS_ID": OS_ID, "INSTALL_ARMED": "blank"}
     assert {key: host.values[key] for key in expected} == expected
-    assert (at.paths.services / "dnsmasq/hosts.d" / mac_of(1).digits).read_text() == f"{mac_of(1)},set:hps-install,10.77.0.2,sch-001\n"
+    assert (at.paths.services / "dnsmasq/hosts.d" / mac_of(1).digits).read_text() == f"{mac_of(1)},10.77.0.2,sch-001\n"
     assert enlist.configure(at, mac_of(2), "SCH", erase=True).values["INSTALL_ARMED"] == "erase"
 
 
 @pytest.mark.feature("BT1", "BT8")
-def test_the_line_of_a_host_for_dhcp_follows_its_state(tmp_path: Path) -> None:
+def test_the_boot_script_of_a_host_follows_its_state(tmp_path: Path) -> None:
     at = make_site(tmp_path)
-    line = at.paths.services / "dnsmasq/hosts.d" / mac_of(1).digits
+    script = at.paths.scripts / "10.77.0.2"
     enlist.configure(at, mac_of(1), "SCH")
-    assert "set:hps-install" in line.read_text()
+    assert not script.exists()
     enlist.set_state(at, mac_of(1), STATE="INSTALLED")
-    assert "set:hps-local" in line.read_text()
+    assert script.read_text().startswith("#!ipxe\n# local: its own disk\n")
     enlist.set_state(at, mac_of(1), RESCUE="true")
-    assert "set:" not in line.read_text()
+    assert not script.exists()
 
 
 @pytest.mark.feature("BT11")

@@ -3,9 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from hps.boot import ipxe
+from hps.boot.model import Decision, Local, Wait
 from hps.errors import InvalidInput
 from hps.flows.lease import lease_event
 from hps.paths import Paths
+from hps.system import files
 from hps.timeline.store import Timeline
 from tests.sites import mac_of, write_leases
 
@@ -32,10 +35,34 @@ def test_firmware_loader_and_ipxe_begin_one_boot(tmp_path: Path) -> None:
 
 
 @pytest.mark.feature("BT8")
-def test_a_machine_that_is_sent_to_its_disk_is_seen_without_a_call_of_the_api(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("decision", "event", "detail"),
+    [(Local("sch-001 starts"), "local", "its own disk"), (Wait("sch-001 waits", (), 5), "script", "wait: sch-001 waits")],
+)
+def test_what_a_file_told_a_machine_is_seen_without_a_call_of_the_api(tmp_path: Path, decision: Decision, event: str, detail: str) -> None:
     paths = Paths(tmp_path)
-    lease_event(paths, ("old", MAC, "10.77.0.2", "sch-001"), {**IPXE, "DNSMASQ_TAGS": "ipxe hps-local hps0"}, time.time())
-    assert names(paths) == ["dhcp", "local"]
+    files.write(paths.scripts / "10.77.0.2", ipxe.render_file(decision, mac_of(1), "10.77.0.1").encode())
+    lease_event(paths, ("old", MAC, "10.77.0.2", "sch-001"), PXE, time.time())
+    assert names(paths) == ["dhcp"]
+    lease_event(paths, ("old", MAC, "10.77.0.2", "sch-001"), IPXE, time.time())
+    assert names(paths)[-1] == event
+    assert Timeline(paths.log / "boots").events(mac_of(1))[-1].detail == detail
+
+
+def test_no_file_and_the_file_of_another_address_say_nothing(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    files.write(paths.scripts / "10.77.0.3", ipxe.render_file(Local(), mac_of(2), "10.77.0.1").encode())
+    lease_event(paths, ("old", MAC, "10.77.0.2", "sch-001"), IPXE, time.time())
+    files.write(paths.scripts / "10.77.0.2", b"\xff\xfe")
+    lease_event(paths, ("old", MAC, "10.77.0.2", "sch-001"), IPXE, time.time())
+    assert set(names(paths)) == {"dhcp"}
+
+
+def test_the_file_of_another_machine_says_nothing(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    files.write(paths.scripts / "10.77.0.2", ipxe.render_file(Local(), mac_of(2), "10.77.0.1").encode())
+    lease_event(paths, ("old", MAC, "10.77.0.2"), IPXE, time.time())
+    assert names(paths) == ["dhcp"]
 
 
 def test_a_restart_of_dnsmasq_is_no_boot(tmp_path: Path) -> None:

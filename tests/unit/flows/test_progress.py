@@ -97,6 +97,6 @@ def test_after_the_last_step_no_boot_installs_again(at: Site) -> None:
     values = site.host_values(at, mac_of(1))
     assert (values["STATE"], values["INSTALL_TRIES"]) == ("DISK_BOOT", "1")
     assert "INSTALL_DISK" not in values
-    assert "hps-local" in (at.paths.services / "dnsmasq/hosts.d" / mac_of(1).digits).read_text()
+    assert "# local: its own disk\n" in (at.paths.scripts / values["IP"]).read_text()
     with pytest.raises(Refused):
         progress.install_begin(at, node(1), FULL)

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.root
 MAC = Mac.parse("52:54:00:77:00:09")
 IPXE: tuple[Option, ...] = ((93, b"\0\0"), (175, b"\xb1\x01\x01"))
 QUICK = "0.3"
+SCRIPT = "http://10.77.0.1/boot/script"
 
 
 def until(check: Callable[[], object], words: str, seconds: float = 60) -> None:
@@ -43,7 +44,9 @@ class Site:
         self.supervisor: subprocess.Popen[bytes] | None = None
 
     def hps(self, *arguments: str, code: int = 0) -> str:
-        command = self.wire.inside(["env", f"HPS_BASE={self.paths.base}", sys.executable, "-m", "hps", *arguments])
+        command = self.wire.inside(
+            ["env", f"HOME={self.paths.base}", f"HPS_BASE={self.paths.base}", sys.executable, "-m", "hps", *arguments]
+        )
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout + done.stderr
@@ -153,7 +156,7 @@ def test_each_firmware_is_sent_its_loader(serving: Site, arch: int, file: str, v
 def test_ipxe_is_sent_to_the_decision_whatever_its_firmware(serving: Site, mark: Option) -> None:
     for arch in (0, 7, 11, 16):
         offer = serving.wire.first((93, bytes((0, arch))), mark)
-        assert offer.boot_file == "http://10.77.0.1/hps-api?cmd=init"
+        assert offer.boot_file == SCRIPT
         assert 60 not in offer.options
 
 
@@ -201,36 +204,61 @@ for name in sys.argv[1:]:
     ]
 
 
-def boots_to(site: Site, address: str, file: str) -> None:
+MAC_BYTES = bytes.fromhex(MAC.digits)
+
+
+def offered(site: Site, address: str) -> None:
+    """Wait until the machine is offered this address, and sent to the one place where scripts are."""
     until(
-        lambda: [(each.address, each.boot_file) for each in site.wire.probe(1.2, MAC_BYTES, IPXE, first=True)] == [(address, file)],
-        f"an offer of {address} with {file}",
+        lambda: [(each.address, each.boot_file) for each in site.wire.probe(1.2, MAC_BYTES, IPXE, first=True)] == [(address, SCRIPT)],
+        f"an offer of {address}",
         30,
     )
 
 
-MAC_BYTES = bytes.fromhex(MAC.digits)
+def told(site: Site, address: str) -> str:
+    """The script that iPXE gets at an address of the machine."""
+    command = ["curl", "-s", "-m", "20", "-A", "iPXE/1.0.0", "--interface", address, SCRIPT]
+    return subprocess.run(site.wire.outside(command), capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.feature("BT8")
-def test_a_host_is_sent_where_its_state_says_as_soon_as_it_changes(serving: Site) -> None:
+def test_a_host_is_told_what_its_state_says_as_soon_as_it_changes(serving: Site) -> None:
     record = host_name("lab", MAC)
-    states = (
-        ({"STATE": "INSTALLING", "OS_ID": "x86_64:debian:12", "HOSTNAME": "sch-001", "IP": "10.77.0.11"}, "hps-api?cmd=install"),
-        ({"STATE": "INSTALLED"}, "boot/local.ipxe"),
-        ({"STATE": "REINSTALL"}, "hps-api?cmd=init"),
-        ({"STATE": "INSTALLING", "IP": "10.77.0.12"}, "hps-api?cmd=install"),
-        ({"STATE": "INSTALLED"}, "boot/local.ipxe"),
-    )
-    for values, file in states:
-        changed = serving.registry.change(record, setting(**values), create=True)
+    pid = serving.paths.run / "dnsmasq.pid"
+
+    def change(create: bool = False, **values: str) -> None:
+        serving.registry.change(record, setting(**values), create=create)
         serve.publish_host(serving.paths, serving.registry, "lab", MAC)
-        boots_to(serving, changed.values["IP"], f"http://10.77.0.1/{file}")
+
+    serving.wire.address("10.77.0.11", "10.77.0.12", "10.77.0.99")
+    change(create=True, STATE="INSTALLED", HOSTNAME="sch-001", IP="10.77.0.11", ARCH="x86_64")
+    offered(serving, "10.77.0.11")
+    until(pid.exists, "dnsmasq")
+    before = pid.read_text()
+    for values, words in (
+        ({"STATE": "INSTALL_FAILED"}, "# wait: the installation of sch-001 failed"),
+        ({"STATE": "INSTALLED"}, "# local: its own disk"),
+        ({"STATE": "CONFIGURED"}, "# wait: sch-001 is configured"),
+    ):
+        change(**values)
+        assert words in told(serving, "10.77.0.11")
+        for other in ("10.77.0.12", "10.77.0.99"):
+            assert "sch-001" not in told(serving, other)
+    assert pid.read_text() == before, "a change of state restarted dnsmasq"
+    change(STATE="REINSTALL")
+    assert "sch-001" not in told(serving, "10.77.0.11"), "nobody holds this lease, so that hps-api says no more than that"
+    change(STATE="INSTALLED", IP="10.77.0.12")
+    offered(serving, "10.77.0.12")
+    assert "# local: its own disk" in told(serving, "10.77.0.12")
+    assert "sch-001" not in told(serving, "10.77.0.11")
     serving.registry.remove(record)
     serve.publish_host(serving.paths, serving.registry, "lab", MAC)
     until(lambda: serving.wire.probe(1.2, MAC_BYTES, first=True)[0].address not in ("10.77.0.11", "10.77.0.12"), "a dynamic address")
     assert not (dnsmasq.hosts_folder(serving.paths) / MAC.digits).exists()
+    assert not list(serving.paths.scripts.iterdir())
     assert serving.hps("service", "reconcile") == ""
+    serving.wire.address()
 
 
 def test_a_changed_host_does_not_disturb_a_transfer_of_another(serving: Site) -> None:
@@ -310,18 +338,19 @@ def test_a_configuration_that_its_program_refuses_leaves_the_old_one(serving: Si
     old = file.read_bytes()
     record = serving.registry.path(cluster_name("lab"))
     good = record.read_text()
-    wrong = serving.paths.config / "ca" / "ips.key"
-    key = wrong.read_bytes()
+    log = serving.paths.log / "nginx-access.log"
     try:
         record.write_text(good.replace("DHCP_LEASE=3600", "DHCP_LEASE=7200"))
-        wrong.write_bytes(b"no key\n")
+        log.rename(log.with_name("kept"))
+        log.mkdir()
         (serving.paths.services / "nginx" / "nginx.conf").write_text("old")
         words = serving.hps("service", "reconcile", code=5)
-        assert "ips.key" in words
+        assert "nginx-access.log" in words
         assert file.read_bytes() == old
     finally:
         record.write_text(good)
-        wrong.write_bytes(key)
+        log.rmdir()
+        log.with_name("kept").rename(log)
     serving.hps("service", "reconcile")
     assert serving.hps("service", "reconcile") == ""
 

@@ -91,17 +91,16 @@ def test_no_value_carries_a_line_or_a_field_of_its_own(key: str, tail: str) -> N
     assert value not in found
 
 
+def test_a_host_is_one_line_that_says_nothing_of_its_state() -> None:
+    line = dnsmasq.host_entry(MAC, "10.77.0.11", "sch-001")
+    assert line == "52:54:00:77:00:01,10.77.0.11,sch-001\n"
+    assert dnsmasq.entry_address(line) == "10.77.0.11"
+    assert dnsmasq.entry_address("") == ""
+
+
 @pytest.mark.feature("BT8")
-@pytest.mark.parametrize(
-    ("tag", "line"),
-    [
-        ("install", "52:54:00:77:00:01,set:hps-install,10.77.0.11,sch-001\n"),
-        ("local", "52:54:00:77:00:01,set:hps-local,10.77.0.11,sch-001\n"),
-        ("", "52:54:00:77:00:01,10.77.0.11,sch-001\n"),
-    ],
-)
-def test_a_host_is_one_line_with_its_tag(tag: str, line: str) -> None:
-    assert dnsmasq.host_entry(MAC, tag, "10.77.0.11", "sch-001") == line
+def test_everything_with_ipxe_asks_one_address() -> None:
+    assert [line for line in lines() if line.startswith("dhcp-boot=tag:ipxe")] == ["dhcp-boot=tag:ipxe,http://10.77.0.1/boot/script"]
 
 
 def test_a_name_is_one_line() -> None:
@@ -109,21 +108,20 @@ def test_a_name_is_one_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mac", "tag", "address", "name"),
+    ("mac", "address", "name"),
     [
-        (Mac("52540077000z"), "", "10.77.0.11", "sch-001"),
-        (MAC, "x", "10.77.0.11", "sch-001"),
-        (MAC, "", "10.77.0.300", "sch-001"),
-        (MAC, "", "10.77.0.11,ignore", "sch-001"),
-        (MAC, "", "10.77.0.11", "sch 001"),
-        (MAC, "", "10.77.0.11", "sch-001\n00:00:00:00:00:01,ignore"),
-        (MAC, "", "10.77.0.11", "ignore,1"),
-        (MAC, "", "10.77.0.11", ""),
+        (Mac("52540077000z"), "10.77.0.11", "sch-001"),
+        (MAC, "10.77.0.300", "sch-001"),
+        (MAC, "10.77.0.11,ignore", "sch-001"),
+        (MAC, "10.77.0.11", "sch 001"),
+        (MAC, "10.77.0.11", "sch-001\n00:00:00:00:00:01,ignore"),
+        (MAC, "10.77.0.11", "ignore,1"),
+        (MAC, "10.77.0.11", ""),
     ],
 )
-def test_a_malformed_host_is_refused_because_dnsmasq_would_not_tell(mac: Mac, tag: str, address: str, name: str) -> None:
+def test_a_malformed_host_is_refused_because_dnsmasq_would_not_tell(mac: Mac, address: str, name: str) -> None:
     with pytest.raises(InvalidInput):
-        dnsmasq.host_entry(mac, tag, address, name)
+        dnsmasq.host_entry(mac, address, name)
 
 
 @pytest.mark.parametrize(

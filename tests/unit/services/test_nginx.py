@@ -60,8 +60,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     paths = Paths(base)
     for path in (paths.run / "nginx", paths.log):
         path.mkdir(parents=True)
-    authority.ensure_authority(paths.config / "ca", "lab")
-    authority.ensure_server_certificate(paths.config / "ca", ("ips",), ("10.77.0.1",))
     return base
 
 
@@ -70,7 +68,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @settings(max_examples=10, deadline=None)
 @given(values=clusters())
 def test_nginx_accepts_every_cluster(folder: Path, values: dict[str, str]) -> None:
-    file = folder / "nginx.conf"
+    file, certificates = folder / "nginx.conf", Paths(folder).authority(values["CLUSTER_NAME"])
+    authority.ensure_authority(certificates, "lab")
+    authority.ensure_server_certificate(certificates, ("ips",), ("10.77.0.1",))
     # Nothing is listened on in a test of the text: the address is not one of this machine's.
     text = nginx.render(values, Paths(folder), nginx.Settings(user="root", certificate="ab"))
     file.write_text(text.replace(f"listen {values['DHCP_IP']}:", "listen 127.0.0.1:1"))
