@@ -33,7 +33,7 @@ def make_site(base: Path, *, image: str = IMAGE, **cluster: str) -> Site:
     if image:
         system = setting(OS_ID=OS_ID, ARCH="x86_64", HPS_TYPES="SCH", IMAGE_SCH=image)
         registry.change(os_name(OS_ID), system, create=True)
-    authority.ensure_authority(paths.config / "ca", "lab")
+    authority.ensure_authority(paths.authority("lab"), "lab")
     return site.open_site(paths)
 
 

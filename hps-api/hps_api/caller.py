@@ -1,70 +1,79 @@
 """Who asks. Only what nginx says about the connection counts, and what we know ourselves; nothing that the caller claims.
 
 nginx overwrites every header read here and is the only one that reaches our socket. `X-Forwarded-For`, a `mac`
-parameter and the like are never read.
+parameter and the like are never read. A header that was sent twice arrives as one odd value (RFC 9110, 5.3): a stranger.
 """
 
+import functools
+from pathlib import Path
 from urllib.parse import unquote
 
 from werkzeug.datastructures import Headers
 
-from hps.errors import HpsError, InvalidInput, NotFound
-from hps.flows import site
-from hps.flows.model import BOOTING, NODE, OPERATOR, STRANGER, Caller
+from hps.errors import HpsError
+from hps.flows import certificates, site
+from hps.flows.model import BOOTING, NODE, OPERATOR, STRANGER, Caller, Site
 from hps.paths import Paths
-from hps.security.authority import certificate_owner
-from hps.security.leases import holder, neighbour, parse_leases
-from hps.system import files
+from hps.security.certificates import certificate_owner
+from hps.security.lease_file import LeaseFile
+from hps.system import neighbour
+from hps.values import Mac, checked_address
 
 __all__ = ["BOOTING", "NODE", "OPERATOR", "STRANGER", "Caller", "identify"]
 
-NEIGHBOURS = "/proc/net/arp"
+LOCAL = "local"
+"""The name of whoever comes through the operator's socket: no account may have it."""
 
 
 def identify(headers: Headers, paths: Paths, now: float) -> Caller:
-    """The caller of a request: operator by the local door, node by its certificate, booting by its lease, else a stranger."""
-    address = headers.get("X-Hps-Address", "")
-    match headers.get("X-Hps-Door"):
-        case "local":
-            return Caller(OPERATOR)
-        case "tls":
-            return _node(headers, paths, address)
-        case "plain":
-            return _booting(paths, address, now)
-    return Caller(STRANGER)
+    """The caller of a request: operator by the local door, member by its certificate, booting by its lease, else a stranger.
 
-
-def _node(headers: Headers, paths: Paths, address: str) -> Caller:
-    """A node: nginx verified its certificate against our authority, and its record names exactly this certificate."""
+    Args:
+        headers: those of the request.
+        paths: the folders of this IPS.
+        now: epoch seconds.
+    """
+    door, address = headers.get("X-Hps-Door", ""), _address(headers)
     stranger = Caller(STRANGER, address=address)
-    if headers.get("X-Hps-Verified") != "SUCCESS":
+    if door == "local":
+        return Caller(OPERATOR, name=LOCAL)
+    if door not in ("tls", "plain") or not address:
         return stranger
     try:
-        mac, digest = certificate_owner(unquote(headers.get("X-Hps-Certificate", "")))
-        known = site.host_values(site.open_site(paths), mac).get("CERTIFICATE", "")
+        at = site.open_site(paths)
+        found = _member(headers, at, address, now) if door == "tls" else _booting(at, address, now)
     except HpsError:
         return stranger
-    return Caller(NODE, mac, address) if known and known == digest else stranger
+    return found or stranger
 
 
-def _booting(paths: Paths, address: str, now: float) -> Caller:
+def _member(headers: Headers, at: Site, address: str, now: float) -> Caller | None:
+    """A node, operator or IPS: nginx verified its certificate against our authority, and its record names exactly this one."""
+    if headers.get("X-Hps-Verified", "") != "SUCCESS":
+        return None
+    owner = certificate_owner(unquote(headers.get("X-Hps-Certificate", "")))
+    # nginx looked at the time when the connection was made, which may be long ago.
+    if not owner.valid_at(now) or not certificates.accept(at, owner):
+        return None
+    return Caller(NODE, Mac(owner.name), address) if owner.kind == NODE else Caller(owner.kind, None, address, owner.name)
+
+
+def _booting(at: Site, address: str, now: float) -> Caller | None:
     """A machine that boots: its address holds an unexpired lease of ours, and the kernel saw no other machine there."""
-    stranger = Caller(STRANGER, address=address)
-    if not address:
-        return stranger
-    try:
-        mac = holder(parse_leases(files.read_text(paths.leases)), address, now)
-        seen = neighbour(_neighbours(), address)
-    except (NotFound, InvalidInput):
-        return stranger
-    if mac is None or (seen is not None and seen != mac):
-        return stranger
+    mac = _leases(at.paths.leases).holder(address, now)
+    if mac is None or neighbour.ask(at.setting("DHCP_IFACE"), address) not in (None, mac):
+        return None
     return Caller(BOOTING, mac, address)
 
 
-def _neighbours() -> str:
+@functools.cache
+def _leases(path: Path) -> LeaseFile:
+    return LeaseFile(path)
+
+
+def _address(headers: Headers) -> str:
+    """The IPv4 address that nginx saw; empty where it is none."""
     try:
-        with open(NEIGHBOURS, encoding="ascii", errors="replace") as stream:  # noqa: PTH123
-            return stream.read()
-    except FileNotFoundError:
+        return checked_address(headers.get("X-Hps-Address", ""))
+    except HpsError:
         return ""

@@ -62,7 +62,12 @@ class Terminal:
     """A shell in a network namespace of its own, in which eth1 carries 10.77.0.1."""
 
     def __init__(self, base: Path) -> None:
-        environment = {**os.environ, "HPS_BASE": str(base), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        environment = {
+            **os.environ,
+            "HOME": str(base.parent),
+            "HPS_BASE": str(base),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        }
         self.shell = subprocess.Popen(
             ["unshare", "--net", "bash", "--noprofile", "--norc"],
             env=environment,

@@ -83,7 +83,7 @@ def test_the_node_has_its_own_name_and_address(fleet: Fleet, firmware: str) -> N
 
 def test_no_two_nodes_share_an_identity(fleet: Fleet) -> None:
     macs = [machine.mac for machine in (fleet.bios, fleet.uefi, fleet.other)]
-    for command in ("cat /etc/machine-id", "cat /etc/ssh/ssh_host_ed25519_key.pub", "cat /var/lib/hps/identity/node.crt"):
+    for command in ("cat /etc/machine-id", "cat /etc/ssh/ssh_host_ed25519_key.pub", "sha256sum /var/lib/hps/identity/node.pem"):
         assert len({fleet.ips.ssh(mac, command) for mac in macs}) == 3, command
     for key in ("HOSTNAME", "IP", "CERTIFICATE"):
         assert len({fleet.ips.record(mac).get(key) for mac in macs}) == 3, key

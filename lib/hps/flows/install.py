@@ -91,7 +91,7 @@ def find_network(given: InstallArguments, folder: Path) -> client.Answer:
 def join(given: InstallArguments, identity: Credentials) -> str:
     """Get a certificate: check the CA, spend the token."""
     credentials.trust(identity, given.url, given.ca)
-    return credentials.request_certificate(identity, given.tls, given.token, given.mac)
+    return credentials.request_certificate(identity, given.tls, given.token)
 
 
 def read_file(url: str, identity: Credentials, name: str) -> str:

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from hps.errors import Denied, InvalidInput, NotFound
+from hps.flows import certificates as member_certificates
 from hps.flows import enlist, serve, site
-from hps.flows.model import Caller, Site, Text
+from hps.flows.model import STRANGER, Caller, Site, Text
 from hps.registry.model import Values, setting
-from hps.security import authority
-from hps.security.tokens import TokenDenied, parse_token
+from hps.security import authority, certificates
+from hps.security.tokens import Fault, TokenDenied, parse_token
 from hps.values import Mac
 
 log = logging.getLogger(__name__)
@@ -28,27 +29,35 @@ STORAGE_LAYOUT: dict[str, Any] = {
 def certificate(at: Site, caller: Caller, parameters: Mapping[str, str]) -> Mapping[str, str]:
     """A client certificate for the machine that holds this token; the token is used up by it.
 
+    Whoever guesses learns nothing: a wrong token gets one answer, whether there is such a machine or not.
+
     Raises:
         InvalidInput: the request is not well formed; the token stays good.
         Denied: the token is not, or the host is not being installed.
+        Refused: the authority is locked; the token stays good.
     """
-    authority.check_request(parameters["csr"])
-    mac, _ = parse_token(parameters["token"])
+    certificates.check_request(parameters["csr"])
+    authority.load(at.authority)
+    mac = _named(caller, parameters["token"])
     if caller.mac is not None and caller.mac != mac:
-        _refuse(at, caller.mac, "a token of another machine was shown")
-    values = site.host_values(at, mac)
-    if values.get("STATE") != "INSTALLING" or not values.get("HOSTNAME"):
-        raise Denied("the host is not being installed", hint="hps host list shows its state")
+        _record(at, caller.mac, "a token of another machine was shown")
+        raise Denied("the token is not yours", hint="restart the machine: each network boot brings a new token")
     try:
         site.tokens(at).spend(parameters["token"])
     except TokenDenied as error:
-        if values:
-            _refuse(at, mac, f"{error.message}; asked from {caller.address or 'an unknown address'}", error)
+        log.warning("token refused for %s: %s; asked from %s", mac, error.message, caller.address or "an unknown address")
+        if error.fault != Fault.UNKNOWN:
+            _record(at, mac, f"{error.message}; asked from {caller.address or 'an unknown address'}")
+        _set_status(caller, error)
         raise
-    pem, digest = authority.issue_node_certificate(at.paths.config / "ca", parameters["csr"], mac, values["HOSTNAME"])
-    at.registry.change(site.record_name(at, mac), setting(CERTIFICATE=digest))
-    log.info("%s got the certificate %s", values["HOSTNAME"], digest)
-    return {"certificate": pem}
+    values = site.host_values(at, mac)
+    if values.get("STATE") != "INSTALLING" or not values.get("HOSTNAME"):
+        raise Denied("the host is not being installed", hint="hps host list shows its state")
+    days = member_certificates.lifetime(at, certificates.NODE)
+    issued = certificates.issue(at.authority, parameters["csr"], certificates.NODE, mac.digits, days, values["HOSTNAME"])
+    at.registry.change(site.record_name(at, mac), setting(**member_certificates.change_for("host", issued)))
+    log.info("%s got the certificate %s", values["HOSTNAME"], issued.digest)
+    return {"certificate": issued.pem}
 
 
 def installer_config(at: Site, caller: Caller, parameters: Mapping[str, str]) -> Text:
@@ -145,11 +154,23 @@ def _image(at: Site, values: Values) -> str:
     return found
 
 
-def _refuse(at: Site, mac: Mac, words: str, cause: TokenDenied | None = None) -> None:
-    log.warning("token refused for %s: %s", mac, words)
+def _named(caller: Caller, token: str) -> Mac:
+    """The machine that a token names."""
+    try:
+        return parse_token(token)[0]
+    except TokenDenied as error:
+        _set_status(caller, error)
+        raise
+
+
+def _set_status(caller: Caller, error: TokenDenied) -> None:
+    """Refuse a stranger as one: 401, everybody else 403."""
+    if caller.kind == STRANGER:
+        error.status = 401
+
+
+def _record(at: Site, mac: Mac, words: str) -> None:
     site.timeline(at).record(mac, "failed", f"certificate: {words}", "api", site.host_values(at, mac).get("HOSTNAME", ""))
-    if cause is None:
-        raise Denied("the token is not yours", hint="restart the machine: each network boot brings a new token")
 
 
 def checked_audit(value: object) -> dict[str, str]:

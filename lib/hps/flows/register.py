@@ -11,6 +11,7 @@ from typing import Any
 from hps.errors import HpsError, InvalidInput, NotFound, Unreachable
 from hps.inventory.facts import read_audit
 from hps.inventory.model import parse_os_release
+from hps.node import credentials
 from hps.node.configuration import parse_configuration
 from hps.node.credentials import Credentials
 from hps.system import files, http
@@ -75,6 +76,15 @@ def say(message: str, function: str = "", root: Path = Path("/"), session: Path 
     url, identity = _ips(root)
     boot = _text(session)
     http.post_json(f"{url}/api/log_message", {"message": f"[{boot}] {message}" if boot else message, "function": function}, identity.tls())
+
+
+def renew(root: Path = Path("/")) -> bool:
+    """Renew this node's certificate where less than half of its life is left; True where there is a new one.
+
+    Raises Denied where the IPS does not know this node any more, Unreachable where it does not answer.
+    """
+    url, identity = _ips(root)
+    return credentials.renew(identity, url, time.time())
 
 
 def _register_once(url: str, identity: Credentials, root: Path, session: Path) -> str:

@@ -10,7 +10,13 @@ from hps.images.loader import asset
 from hps.system import command, files
 
 PACKAGE = Path(__file__).resolve().parents[1]
-UNITS = {"hps-identity.service": "sysinit.target", "hps-register.service": "multi-user.target"}
+UNITS = {
+    "hps-identity.service": "sysinit.target",
+    "hps-register.service": "multi-user.target",
+    "hps-renew.service": "",
+    "hps-renew.timer": "timers.target",
+}
+"""The units of a node, and what wants each; the empty text: another unit starts it."""
 APPLICATION = "usr/lib/hps/hps.pyz"
 IDENTITY = (
     *("etc/ssh/ssh_host_*", "etc/hostname", "var/lib/dbus/machine-id", "var/lib/systemd/random-seed", "etc/iscsi/initiatorname.iscsi"),
@@ -76,7 +82,8 @@ def add_layer(target: Path, application: bytes, loader: dict[str, bytes], key: P
     files.write(target / "etc/hps/image-keys" / key.name, key.read_bytes())
     for name, wanted_by in UNITS.items():
         files.write(target / "usr/lib/systemd/system" / name, asset(f"node/{name}"))
-        files.link(target / f"etc/systemd/system/{wanted_by}.wants" / name, f"/usr/lib/systemd/system/{name}")
+        if wanted_by:
+            files.link(target / f"etc/systemd/system/{wanted_by}.wants" / name, f"/usr/lib/systemd/system/{name}")
     files.write(target / "boot/SUMS", sums(target))
     left = identity_left(target)
     if left:

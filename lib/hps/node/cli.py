@@ -15,6 +15,8 @@ def add_verbs(parser: argparse.ArgumentParser) -> None:
     verb.set_defaults(function=_identity)
     verb = verbs.add_parser("register", help="tell the IPS that this node runs, and keep the id of this boot")
     verb.set_defaults(function=_register)
+    verb = verbs.add_parser("renew", help="renew the certificate of this node where less than half of its life is left")
+    verb.set_defaults(function=_renew)
     verb = verbs.add_parser("say", help="put a line into the log of the IPS")
     verb.add_argument("message")
     # `function` itself is what the parser calls.
@@ -34,6 +36,10 @@ def _identity(_options: argparse.Namespace) -> None:
 def _register(_options: argparse.Namespace) -> None:
     logging.getLogger().setLevel(logging.INFO)
     print(f"registered, boot {register.register()}")
+
+
+def _renew(_options: argparse.Namespace) -> None:
+    print("the certificate is renewed" if register.renew() else "the certificate is good")
 
 
 def _say(options: argparse.Namespace) -> None:

@@ -13,4 +13,4 @@ def of(directory: Path) -> str:
     try:
         return hashlib.sha256(ssl.PEM_cert_to_DER_cert(files.read_text(directory / "ca.pem"))).hexdigest()
     except ValueError as error:
-        raise InvalidInput(f"{directory / 'ca.pem'} is not a certificate", hint="restore config/ca from the backup") from error
+        raise InvalidInput(f"{directory / 'ca.pem'} is not a certificate", hint="restore its folder from the backup") from error

@@ -1,7 +1,6 @@
-"""Which machine holds an address: the lease file of dnsmasq and the kernel's neighbour table. Pure parsers.
+"""Which machine holds an address: the lease file of dnsmasq. Pure parsers.
 
-Lease file: `expiry mac address name client-id`, one a line (dnsmasq(8)); expiry in epoch seconds, 0 for never.
-/proc/net/arp: columns `IP address, HW type, Flags, HW address, Mask, Device`; flag 0x2 says that the entry is complete (proc(5)).
+`expiry mac address name client-id`, one a line (dnsmasq(8)); expiry in epoch seconds, 0 for never.
 """
 
 from dataclasses import dataclass
@@ -30,18 +29,6 @@ def holder(leases: tuple[Lease, ...], address: str, now: float) -> Mac | None:
     for lease in leases:
         if lease.address == address and (lease.expiry == 0 or lease.expiry > now):
             return lease.mac
-    return None
-
-
-def neighbour(text: str, address: str) -> Mac | None:
-    """The machine that the kernel last saw at an address, or None where it has no complete entry."""
-    for line in text.splitlines()[1:]:
-        words = line.split()
-        if len(words) >= 4 and words[0] == address and words[2] not in ("0x0",):
-            try:
-                return Mac.parse(words[3])
-            except InvalidInput:
-                return None
     return None
 
 

@@ -36,9 +36,15 @@ def test_the_layer_is_added_to_a_copy(tmp_path: Path) -> None:
     assert (target / "etc/hps/image-keys/image.pub").read_text() == "public"
     assert "  vmlinuz\n" in (target / "boot/SUMS").read_text()
     for name, wanted_by in layer.UNITS.items():
-        link = target / f"etc/systemd/system/{wanted_by}.wants" / name
-        assert str(link.readlink()) == f"/usr/lib/systemd/system/{name}"
-        assert f"WantedBy={wanted_by}" in (target / "usr/lib/systemd/system" / name).read_text()
+        unit = (target / "usr/lib/systemd/system" / name).read_text()
+        if wanted_by:
+            link = target / f"etc/systemd/system/{wanted_by}.wants" / name
+            assert str(link.readlink()) == f"/usr/lib/systemd/system/{name}"
+        assert (
+            (f"WantedBy={wanted_by}" in unit)
+            if wanted_by
+            else ("[Install]" not in unit and name.replace("service", "timer") in layer.UNITS)
+        )
 
 
 @pytest.mark.programs

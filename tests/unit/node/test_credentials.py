@@ -1,6 +1,7 @@
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -8,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from hps.errors import Denied, InvalidInput, Unreachable
+from hps.errors import CommandFailed, Denied, InvalidInput, Unreachable
 from hps.node import credentials
 from hps.node.credentials import Credentials
 from hps.system import command
-from hps.values import Mac
 
 pytestmark = pytest.mark.programs
 
@@ -80,17 +80,32 @@ def test_key_stays_here_and_the_token_buys_a_certificate(tmp_path: Path) -> None
     identity.ca.write_text(certificate(tmp_path / "served"))
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Issuer, directory=str(tmp_path / "served"))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        found = credentials.request_certificate(identity, f"http://127.0.0.1:{server.server_port}", "the-token", Mac("525400770001"))
+        found = credentials.request_certificate(identity, f"http://127.0.0.1:{server.server_port}", "the-token")
         server.shutdown()
-    assert identity.key.stat().st_mode & 0o777 == 0o600
+    assert identity.pair.stat().st_mode & 0o777 == 0o600
     asked = json.loads((tmp_path / "served/asked").read_text())
     assert asked["token"] == "the-token"
     assert "PRIVATE" not in asked["csr"]
-    subject = command.run(("openssl", "x509", "-in", str(identity.certificate), "-noout", "-subject"))
-    assert subject.strip().endswith("CN = 525400770001")
-    assert found == credentials.fingerprint(identity.certificate.read_text())
+    assert found == credentials.fingerprint(identity.certificate())
+    assert [name.name for name in identity.folder.iterdir() if "PRIVATE" in name.read_text()] == ["node.pem"]
     identity.tls().context()
     credentials.move(identity, tmp_path / "state/identity", "{}")
     modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "state/identity").iterdir()}
-    assert modes == {"config.json": 0o600, "ca.pem": 0o644, "node.crt": 0o644, "node.key": 0o600}
+    assert modes == {"config.json": 0o600, "ca.pem": 0o644, "node.pem": 0o600}
     assert (tmp_path / "state/identity").stat().st_mode & 0o777 == 0o700
+
+
+def test_how_much_of_a_certificate_is_left(tmp_path: Path) -> None:
+    pem = certificate(tmp_path / "ca")
+    now = time.time()
+    assert 0.99 < credentials.left(pem, now) <= 1.01
+    assert 0.49 < credentials.left(pem, now + 86400) < 0.51
+    assert credentials.left(pem, now + 3 * 86400) < 0
+    with pytest.raises(CommandFailed):
+        credentials.left("no certificate", now)
+
+
+def test_an_operators_files_are_named_after_the_cluster(tmp_path: Path) -> None:
+    found = Credentials(tmp_path, "hps-lab")
+    assert [path.name for path in (found.pair, found.ca, found.renewed)] == ["hps-lab.pem", "hps-lab-ca.pem", "hps-lab.next.pem"]
+    assert Credentials(tmp_path).ca.name == "ca.pem"

@@ -1,6 +1,6 @@
 import pytest
 
-from hps.security.leases import holder, neighbour, parse_leases
+from hps.security.leases import holder, parse_leases
 from hps.values import Mac
 
 MAC = Mac.parse("525400770001")
@@ -9,11 +9,6 @@ LEASES = """1795000000 52:54:00:77:00:01 10.77.0.210 * 01:52:54:00:77:00:01
 duid 00:01:00:01:2b
 1795000000 00 fd77::10 * x
 broken
-"""
-ARP = """IP address       HW type     Flags       HW address            Mask     Device
-10.77.0.210      0x1         0x2         52:54:00:77:00:01     *        hps0
-10.77.0.211      0x1         0x0         00:00:00:00:00:00     *        hps0
-10.77.0.212      0x1         0x2         52:54:00:77:00:09     *        hps0
 """
 
 
@@ -29,9 +24,3 @@ ARP = """IP address       HW type     Flags       HW address            Mask    
 )
 def test_an_address_is_held_until_its_lease_ends(address: str, now: float, expected: Mac | None) -> None:
     assert holder(parse_leases(LEASES), address, now) == expected
-
-
-def test_the_neighbour_table_is_read() -> None:
-    assert neighbour(ARP, "10.77.0.210") == MAC
-    assert neighbour(ARP, "10.77.0.211") is None
-    assert neighbour(ARP, "10.77.0.213") is None
