@@ -78,7 +78,18 @@ def limits() -> tuple[str, ...]:
     return (
         f"limit_req zone=asked burst={BURST} nodelay;",
         f"limit_conn open {CONNECTIONS};",
-        f"if ($request_uri ~ \".{{{LONGEST_ADDRESS}}}\") {{ return 414; }}",
+        f'if ($request_uri ~ ".{{{LONGEST_ADDRESS}}}") {{ return 414; }}',
+    )
+
+
+def pages(of_files: str = "403 404 405") -> tuple[str, ...]:
+    """Where nginx goes for its answer to each failure; `of_files` are the statuses that a loader has to see."""
+    return (
+        "error_page 400 408 413 414 429 500 502 503 504 /-/$form;",
+        f"error_page {of_files} /-/$form_of_file;",
+        "error_page 494 =431 /-/$form;",
+        "error_page 495 496 =401 /-/$form_of_file;",
+        "error_page 497 =400 /-/$form_of_file;",
     )
 
 
@@ -88,15 +99,10 @@ def failures(again: str = "") -> tuple[str, ...]:
     Args:
         again: the address of the IPS where a machine that boots asks again; empty where none comes.
     """
-    codes = " ".join(str(code) for code in (400, 408, 413, 414, 429, 500, 502, 503, 504))
     script = f"chain --replace --autofree http://{checked_address(again)}/boot/script || goto again" if again else ""
     return (
         "recursive_error_pages on;",
-        f"error_page {codes} /-/$form;",
-        "error_page 403 404 405 /-/$form_of_file;",
-        "error_page 494 =431 /-/$form;",
-        "error_page 495 496 =401 /-/$form_of_file;",
-        "error_page 497 =400 /-/$form_of_file;",
+        *pages(),
         # The status stays that of the failure, whatever these say.
         *_form("json", "application/json", '{"ok": false, "error": "$problem", "hint": "$remedy", "status": $status}\\n'),
         *_form(

@@ -171,12 +171,14 @@ def _script(paths: Paths) -> tuple[str, ...]:
     """The boot script: the file for the address that asks, where its host has one, and nobody else's; else hps-api decides."""
     return (
         "location = /boot/script {",
-        f"    root {checked_path(paths.scripts)};",
+        f"    alias {checked_path(paths.scripts)}/$remote_addr;",
         f"    {_fenced(paths.scripts)}",
         "    types { }",
         "    default_type text/plain;",
         "    add_header Cache-Control no-store;",
-        "    try_files /$remote_addr @decide;",
+        # Not by try_files, which would look for the file twice. These replace all that the server says of failures.
+        *_indented(edge.pages("403 405")),
+        "    error_page 404 = @decide;",
         "}",
         "location @decide {",
         "    rewrite ^ /hps-api?cmd=init? break;",
