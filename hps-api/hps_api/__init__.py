@@ -4,12 +4,17 @@ import time
 
 from flask import Flask, current_app, g, request
 
+from hps.commands import table
 from hps.errors import Denied
+from hps.flows.model import MEMBERS, OPERATOR, STRANGER
 from hps.paths import Paths
-from hps_api import caller, command, pages, rendering
+from hps_api import caller, command, openapi, origin, pages, rendering, terminal
 
 MAXIMUM_BODY = 256 * 1024
 """Bytes of the largest request body."""
+
+FOR_MEMBERS = ("openapi.document", "openapi.page", "static", "terminal.command")
+"""Endpoints for every member of the cluster. Commands have their own check; whatever else there is, is for operators alone."""
 
 
 def create_app(paths: Paths | None = None) -> Flask:
@@ -18,33 +23,35 @@ def create_app(paths: Paths | None = None) -> Flask:
     app.config["PATHS"] = paths or Paths.from_environment()
     app.config["MAX_CONTENT_LENGTH"] = MAXIMUM_BODY
     app.config["MAX_FORM_MEMORY_SIZE"] = MAXIMUM_BODY
+    app.url_map.merge_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(_admit)
     app.after_request(_protect)
+    app.after_request(_note)
     rendering.register_errors(app)
     app.register_blueprint(command.blueprint)
+    app.register_blueprint(openapi.blueprint)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(terminal.blueprint)
     return app
 
 
 def _admit() -> None:
-    """Find out who asks; whatever is no command (its own check follows) is for the operator alone."""
-    g.caller = caller.Caller(caller.STRANGER)
+    """Find out who asks, and whether a browser means it; whatever is no command (its own check follows) is checked here."""
+    g.caller = caller.Caller(STRANGER)
     g.caller = caller.identify(request.headers, current_app.config["PATHS"], time.time())
-    if g.caller.kind == caller.OPERATOR:
-        _same_origin()
-    if request.blueprint != command.blueprint.name and request.endpoint is not None and g.caller.kind != caller.OPERATOR:
-        raise Denied("this page is for the operator", hint="open it through the operator's socket on the IPS")
+    if request.endpoint is not None and request.blueprint != command.blueprint.name:
+        kinds = MEMBERS if request.endpoint in FOR_MEMBERS else (OPERATOR,)
+        if g.caller.kind not in kinds:
+            raise _denied()
+    origin.check(g.caller, current_app.config["PATHS"])
 
 
-def _same_origin() -> None:
-    """A web site that the operator's browser shows may not use the operator's door."""
-    origin = request.headers.get("Origin")
-    if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") or origin not in (
-        None,
-        f"{request.scheme}://{request.host}",
-    ):
-        raise Denied("the request came from another web site")
+def _denied() -> Denied:
+    denied = Denied("this page is for the operator", hint="show an operator's certificate, or use the operator's socket on the IPS")
+    if g.caller.kind == STRANGER:
+        denied.status = 401
+    return denied
 
 
 def _protect(response: rendering.Response) -> rendering.Response:
@@ -54,5 +61,15 @@ def _protect(response: rendering.Response) -> rendering.Response:
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _note(response: rendering.Response) -> rendering.Response:
+    """A line in the audit log for whatever was refused before any command ran; a command leaves its own."""
+    failed = g.get("failed")
+    if failed is not None and not g.get("audited"):
+        what = {"command": g.get("command", ""), "page": f"{request.method} {request.path}"}
+        table.note(current_app.config["PATHS"], g.caller, what, failed.word)
     return response

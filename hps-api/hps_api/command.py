@@ -1,42 +1,70 @@
 """The commands over HTTP: the query-string form, its old address, and the JSON form."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, current_app, g, request
+from werkzeug.exceptions import MethodNotAllowed
 
 from hps.commands import table
-from hps.errors import InvalidInput, Usage
+from hps.commands.model import FORM_TOKEN, Command, admit
+from hps.errors import Usage
 from hps.flows import site
+from hps.flows.model import IPS, OPERATOR
+from hps_api import forms, origin, reading
 from hps_api.rendering import Response, answer
 
 blueprint = Blueprint("command", __name__)
+
+Read = Callable[[Command], dict[str, Any]]
 
 
 @blueprint.route("/hps-api", methods=["GET", "POST"])
 @blueprint.route("/cgi-bin/boot_manager.sh", methods=["GET", "POST"], endpoint="old_address")
 def query() -> Response:
-    """`?cmd=NAME&parameter=…`, as a query or as a form."""
-    given: dict[str, Any] = {}
-    for name, value in (*request.args.items(multi=True), *request.form.items(multi=True)):
-        if name in given:
-            raise Usage(f"the parameter {name[:40]!r} is given twice")
-        given[name] = value
-    command = given.pop("cmd", "")
-    given.pop("format", None)
-    if not command:
+    """`?cmd=NAME&parameter=…`, as a query, as a form, or some of both."""
+    asked = reading.pairs(request.query_string)
+    given = reading.joined(asked, reading.form_fields())
+    name = given.pop("cmd", "")
+    if not name:
         raise Usage("the parameter cmd is missing", hint="/hps-api?cmd=NAME")
-    return _perform(command, given)
+    forms.choose(given.pop("format", ""))
+    given.pop(FORM_TOKEN, None)
+
+    def read(command: Command) -> dict[str, Any]:
+        for each in command.parameters:
+            if each.secret and each.name in asked:
+                raise Usage(f"{each.name} is a secret, which an address may not hold", hint="send it in the body of a POST")
+        return given
+
+    return _perform(name, read)
 
 
 @blueprint.route("/api/<name>", methods=["POST"])
 def call(name: str) -> Response:
     """A JSON object with the parameters."""
-    given: Any = request.get_json(force=True, silent=True) if request.content_length else {}
-    if not isinstance(given, dict):
-        raise InvalidInput("the body is not a JSON object")
-    return _perform(name, given)
+    asked = reading.pairs(request.query_string)
+    forms.choose(asked.pop("format", ""))
+    if asked:
+        raise Usage("the JSON form takes no parameters in its address but format", hint="send them in the JSON object")
+    return _perform(name, lambda _: reading.json_fields())
 
 
-def _perform(name: str, given: dict[str, Any]) -> Response:
+def _perform(name: str, read: Read) -> Response:
+    """Whether the caller may comes first; only then is the rest of the request looked at."""
+    command = table.find(name)
+    g.command = command.name
+    admit(command, g.caller)
+    _check_method(command)
+    given = read(command)
     at = site.open_ips(current_app.config["PATHS"])
+    g.audited = True
     return answer(table.perform(at, g.caller, name, given), at)
+
+
+def _check_method(command: Command) -> None:
+    """What changes something is POSTed; only machines may GET it, because loaders can do nothing else."""
+    if not command.changes or request.method == "POST":
+        return
+    if request.method != "GET" or g.caller.kind in (OPERATOR, IPS) or origin.is_browser():
+        raise MethodNotAllowed(valid_methods=["POST"])

@@ -9,7 +9,7 @@ from hps.errors import Refused
 from hps.flows import overview, site
 from hps.timeline.model import MEANING
 from hps.timeline.sessions import Session, order_of, sessions
-from hps_api.rendering import Response
+from hps_api.rendering import Response, page
 
 blueprint = Blueprint("pages", __name__)
 
@@ -20,7 +20,7 @@ RECENT = 6
 @blueprint.route("/")
 def index() -> Response:
     """Every host."""
-    return Response(render_template("index.html", **_overview()), content_type="text/html; charset=utf-8")
+    return page("index.html", **_overview())
 
 
 @blueprint.route("/fragment")
@@ -32,7 +32,7 @@ def fragment() -> Response:
 @blueprint.route("/hosts/<mac>")
 def host(mac: str) -> Response:
     """One host with its boots."""
-    return Response(render_template("host.html", **_details(mac)), content_type="text/html; charset=utf-8")
+    return page("host.html", **_details(mac))
 
 
 @blueprint.route("/hosts/<mac>/fragment")

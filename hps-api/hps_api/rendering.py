@@ -4,53 +4,34 @@ import dataclasses
 import json
 from collections.abc import Mapping
 
-from flask import Flask, Response, current_app, g, render_template, request
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Response, current_app, g, render_template
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from hps.boot import ipxe
 from hps.boot.model import KINDS, Decision, Explain
-from hps.errors import HpsError
+from hps.commands import lines
+from hps.errors import HpsError, NotFound, Usage
 from hps.flows import site
-from hps.flows.model import BOOTING, Site, Text
+from hps.flows.model import BOOTING, OPERATOR, Site, Text
+from hps_api import forms, origin
 
-__all__ = ["Response", "answer", "form", "register_errors"]
+__all__ = ["Response", "answer", "page", "register_errors"]
 
-FORMS = ("ipxe", "json", "html", "text")
-_MEDIA = {
-    "application/json": "json",
-    "text/html": "html",
-    "application/xhtml+xml": "html",
-    "text/plain": "text",
-    "text/x-ipxe": "ipxe",
-    "application/x-ipxe": "ipxe",
-}
-_AGENTS = (("ipxe", "ipxe"), ("mozilla", "html"), ("curl/", "json"), ("wget/", "json"))
 _TYPES = {
     "ipxe": "text/plain; charset=utf-8",
     "json": "application/json",
     "html": "text/html; charset=utf-8",
     "text": "text/plain; charset=utf-8",
 }
-
-
-def form() -> str:
-    """The form that this caller gets: by Accept, then by the parameter `format`, then by User-Agent."""
-    for media, quality in request.accept_mimetypes:
-        if quality > 0 and media in _MEDIA:
-            return _MEDIA[media]
-    if request.args.get("format") in FORMS:
-        return str(request.args["format"])
-    if request.path.startswith("/api/"):
-        return "json"
-    agent = request.headers.get("User-Agent", "").lower()
-    return next((shape for word, shape in _AGENTS if word in agent), "text")
+CHALLENGE = 'TLS-Client-Certificate realm="HPS"'
+"""What a 401 asks for (RFC 9110, 11.6.1): a client certificate of the cluster, which TLS carries and no header can."""
 
 
 def answer(result: object, at: Site) -> Response:
     """What a command returned, for this caller."""
     if isinstance(result, Text):
         return Response(result.body, content_type=result.media)
-    shape = form()
+    shape = forms.wanted()
     if isinstance(result, KINDS):
         if shape == "ipxe":
             return _respond(ipxe.render(result, at.values.get("DHCP_IP", ""), at.setting("CONSOLE")), shape)
@@ -60,16 +41,23 @@ def answer(result: object, at: Site) -> Response:
         case "json":
             return _respond(json.dumps({"ok": True, "result": result}) + "\n", shape)
         case "html":
-            return _respond(render_template("answer.html", rows=_rows(result)), shape)
+            return _respond(render_template("answer.html", rows=lines.rows(result)), shape)
         case "ipxe":
-            return _respond("#!ipxe\n" + "".join(f"echo HPS: {ipxe.shown(f'{key} {value}')}\n" for key, value in _rows(result)), shape)
+            words = "".join(f"echo HPS: {ipxe.shown(f'{key} {value}')}\n" for key, value in lines.rows(result))
+            return _respond(f"#!ipxe\n{words}", shape)
         case _:
-            return _respond("".join(f"{key}={value}\n" for key, value in _rows(result)), shape)
+            return _respond(lines.text(result), shape)
+
+
+def page(template: str, **values: object) -> Response:
+    """A page for people; an operator's holds the token with which it may change something."""
+    token = origin.token(g.caller, current_app.config["PATHS"]) if g.caller.kind == OPERATOR else ""
+    return Response(render_template(template, page_token=token, **values), content_type=_TYPES["html"])
 
 
 def failure(error: HpsError) -> Response:
     """A failure, for this caller; a booting machine gets a script that says it, waits and asks again, with status 200."""
-    shape = form()
+    shape = forms.wanted()
     status = error.status
     match shape:
         case "json":
@@ -80,8 +68,12 @@ def failure(error: HpsError) -> Response:
             body = ipxe.render(Explain(error.message, error.hint), _address())
             status = 200 if g.caller.kind == BOOTING else status
         case _:
-            body = f"error: {error.message}\n" + (f"hint: {error.hint}\n" if error.hint else "")
-    return _respond(body, shape, status)
+            body = f"error: {lines.plain(error.message)}\n" + (f"hint: {lines.plain(error.hint)}\n" if error.hint else "")
+    g.failed = error
+    response = _respond(body, shape, status)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = CHALLENGE
+    return response
 
 
 def register_errors(app: Flask) -> None:
@@ -93,15 +85,22 @@ def register_errors(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response:
-        plain = HpsError(_WORDS.get(error.code or 500, (error.name, ""))[0], _WORDS.get(error.code or 500, ("", ""))[1])
-        plain.status = error.code or 500
-        return failure(plain)
+        code = error.code or 500
+        message, hint = _WORDS.get(code, (error.name, ""))
+        plain: HpsError = {404: NotFound, 405: Usage, 413: Usage, 415: Usage}.get(code, HpsError)(message, hint)
+        plain.status = code
+        response = failure(plain)
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(error.valid_methods)
+        return response
 
 
 _WORDS = {
+    400: ("the request is not well formed", "ask as the documents of the commands say"),
     404: ("there is no such thing here", "commands are at /hps-api?cmd=NAME and /api/NAME"),
-    405: ("this address does not take that method", "POST a JSON object to /api/NAME"),
+    405: ("this address does not take that method", "what changes something is POSTed: a form to /hps-api, a JSON object to /api/NAME"),
     413: ("the request is too large", "at most 256 KiB"),
+    415: ("the body has another media type", "POST application/json to /api/NAME, application/x-www-form-urlencoded to /hps-api"),
     500: ("hps-api failed", "its log on the IPS says why"),
 }
 
@@ -125,7 +124,3 @@ def _plain(decision: Decision) -> dict[str, object]:
     if "mac" in fields:
         fields["mac"] = fields["mac"]["digits"]
     return {"decision": type(decision).__name__.lower(), **fields}
-
-
-def _rows(result: Mapping[str, object]) -> list[tuple[str, str]]:
-    return [(key, value if isinstance(value, str) else json.dumps(value)) for key, value in result.items()]

@@ -12,8 +12,9 @@ from hps.flows.model import STRANGER, Caller, Site
 Handler = Callable[[Site, Caller, Mapping[str, Any]], object]
 Show = Callable[[Any], str]
 
-RESERVED = ("cmd", "format")
-"""Names that the query-string form uses itself: the command, and the form of its answer."""
+FORM_TOKEN = "hps_token"  # noqa: S105
+RESERVED = ("cmd", "format", FORM_TOKEN)
+"""Names that the query-string form uses itself: the command, the form of its answer, and the token of our own pages."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from hps.commands import boot, host, node
 from hps.commands.model import Command, admit, checked_parameters
 from hps.errors import Denied, HpsError, NotFound
 from hps.flows import site
-from hps.flows.model import OPERATOR, Caller, Site
+from hps.flows.model import MEMBERS, OPERATOR, Caller, Site
+from hps.paths import Paths
 from hps.security import audit
 
 COMMANDS: tuple[Command, ...] = (*boot.COMMANDS, *node.COMMANDS, *host.COMMANDS)
@@ -42,18 +43,18 @@ def perform(at: Site, caller: Caller, name: str, given: Mapping[str, Any]) -> ob
         outcome = error.word
         raise
     finally:
-        audit.record(at.paths, _entry(command, caller, parameters, outcome))
+        note(at.paths, caller, {"command": command.name, **_told(command, caller, parameters)}, outcome)
     return result
 
 
-def _entry(command: Command, caller: Caller, parameters: Mapping[str, Any], outcome: str) -> dict[str, str]:
+def note(paths: Paths, caller: Caller, what: Mapping[str, str], outcome: str) -> None:
+    """A line in the audit log: who asked for what, and the word of the failure that ended it, or `done`."""
+    who = {"caller": caller.kind, "name": str(caller.mac) if caller.mac is not None else caller.name, "from": caller.address}
+    end = {"allowed": "no" if outcome == Denied.word else "yes", "outcome": outcome}
+    audit.record(paths, {**who, **what, **end}, caller.kind in MEMBERS)
+
+
+def _told(command: Command, caller: Caller, parameters: Mapping[str, Any]) -> dict[str, str]:
+    """What the log says of the parameters: those of an operator's change that are no secret, under names that nothing else has."""
     told = command.parameters if command.changes and caller.kind == OPERATOR else ()
-    return {
-        "caller": caller.kind,
-        "name": str(caller.mac) if caller.mac is not None else caller.name,
-        "from": caller.address,
-        "command": command.name,
-        **{each.name: str(parameters[each.name]) for each in told if each.name in parameters and not each.secret},
-        "allowed": "no" if outcome == Denied.word else "yes",
-        "outcome": outcome,
-    }
+    return {f"with.{each.name}": str(parameters[each.name]) for each in told if each.name in parameters and not each.secret}

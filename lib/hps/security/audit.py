@@ -1,15 +1,20 @@
 """The audit log: one line for each call of a command: when, who, from where, what, whether it was allowed, and how it ended.
 
 logfmt, one line a call, appended whole. Parameters that the table calls secret are not in it, and no value of a key is.
+Whoever has proven to be a member of the cluster has a file of its own, so that nobody else can push those lines out.
 """
 
 import json
+import logging
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from hps.errors import HpsError
 from hps.paths import Paths
 from hps.system import files, lock
+
+log = logging.getLogger(__name__)
 
 SIZE_LIMIT = 10 * 1024 * 1024
 """Bytes after which a new file is begun."""
@@ -17,12 +22,13 @@ SIZE_LIMIT = 10 * 1024 * 1024
 KEPT = 4
 """Older files that are kept, `audit.log.1` the newest."""
 
-_LONGEST = 80
+LONGEST = 80
+"""Characters of a value that are written."""
 
 
-def path(paths: Paths) -> Path:
-    """The file that is written now."""
-    return paths.log / "audit.log"
+def path(paths: Paths, member: bool = True) -> Path:
+    """The file that is written now: of members, or of everybody else."""
+    return paths.log / ("audit.log" if member else "audit-strangers.log")
 
 
 def line(moment: float, fields: Mapping[str, str]) -> str:
@@ -31,16 +37,19 @@ def line(moment: float, fields: Mapping[str, str]) -> str:
     return " ".join((f"time={stamp}", *(f"{name}={_word(value)}" for name, value in fields.items() if value))) + "\n"
 
 
-def record(paths: Paths, fields: Mapping[str, str]) -> None:
-    """Write one entry, now."""
-    place = path(paths)
-    files.append(place, line(time.time(), fields).encode(), mode=0o600)
-    if place.stat().st_size > SIZE_LIMIT:
-        _turn(place)
+def record(paths: Paths, fields: Mapping[str, str], member: bool = True) -> None:
+    """Write one entry, now; where that cannot be, it goes to the log of the program instead, and the call goes on."""
+    place, entry = path(paths, member), line(time.time(), fields)
+    try:
+        files.append(place, entry.encode(), mode=0o600)
+        if place.stat().st_size > SIZE_LIMIT:
+            _turn(place)
+    except (OSError, HpsError) as error:
+        log.error("%s cannot be written (%s): %s", place, error, entry.rstrip())
 
 
 def _turn(place: Path) -> None:
-    with lock.exclusive(place.with_name(".audit.lock")):
+    with lock.exclusive(place.with_name(f".{place.name}.lock")):
         if place.stat().st_size <= SIZE_LIMIT:
             return
         for number in range(KEPT, 0, -1):
@@ -50,6 +59,6 @@ def _turn(place: Path) -> None:
 
 
 def _word(value: str) -> str:
-    short = value[:_LONGEST]
+    short = value[:LONGEST]
     plain = short.isascii() and short.isprintable() and not any(character in ' "=' for character in short)
     return short if plain else json.dumps(short)
