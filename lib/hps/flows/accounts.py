@@ -68,7 +68,7 @@ def account_create(at: Site, _caller: Caller, parameters: Mapping[str, str]) -> 
         return change(old)
 
     at.registry.change(account_name(at.cluster, name), edit, create=True)
-    log.warning("the account %s (%s) was made", name, role)
+    log.info("the account %s (%s) was made", name, role)
     return {
         "name": name,
         "certificate": issued.pem,
@@ -83,7 +83,7 @@ def account_remove(at: Site, _caller: Caller, parameters: Mapping[str, str]) -> 
     if not at.registry.exists(name):
         raise NotFound(f"there is no account {name.parts[1]}", hint="hps operator list names them all")
     at.registry.remove(name)
-    log.warning("the account %s was removed", name.parts[1])
+    log.info("the account %s was removed", name.parts[1])
     return {"name": name.parts[1]}
 
 

@@ -81,7 +81,7 @@ def certificate_revoke(at: Site, _caller: Caller, parameters: Mapping[str, str])
     had = bool(host.values.get("CERTIFICATE"))
     at.registry.change(site.record_name(at, host.mac), setting(CERTIFICATE=None, CERTIFICATE_NEXT=None, **{_END["host"]: None}))
     site.tokens(at).void(host.mac)
-    log.warning("the certificate of %s was withdrawn", host.name)
+    log.info("the certificate of %s was withdrawn", host.name)
     return {"host": host.name, "revoked": "yes" if had else "it had none"}
 
 

@@ -176,6 +176,15 @@ def test_a_node_renews_when_half_of_the_life_is_over(door: Front, number: int, t
     assert door.call("authenticate", pair=door.pair("before", before.decode()[key:], before.decode()[:key])).status == 401
 
 
+def test_an_operators_files_are_renewed_the_same_way(door: Front, tmp_path: Path) -> None:
+    accounts.create_operator(door.at, "renewing", tmp_path / "ssl")
+    found = Credentials(tmp_path / "ssl", "hps-lab")
+    assert not credentials.renew(found, door.url, time.time() + 100 * DAY)
+    assert credentials.renew(found, door.url, time.time() + 200 * DAY)
+    assert door.call("authenticate", pair=found.pair).result == {"caller": "operator", "name": "renewing", "cluster": "lab"}
+    assert sorted(path.name for path in found.folder.iterdir()) == ["hps-lab-ca.pem", "hps-lab.pem"]
+
+
 @pytest.mark.parametrize("used", [False, True], ids=["before", "after"])
 def test_a_renewal_that_was_cut_off_is_finished(door: Front, number: int, tmp_path: Path, used: bool) -> None:
     identity = identity_of(door, tmp_path / "identity", joined(door, number))
