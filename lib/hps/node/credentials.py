@@ -36,7 +36,7 @@ class Credentials:
     @property
     def renewed(self) -> Path:
         """The pair that takes the place of the first one as soon as the IPS has taken it."""
-        return self.folder / f"{self.name}.next.pem"
+        return self.folder / f".{self.name}.next.pem"
 
     def tls(self, pair: Path | None = None) -> http.Tls:
         """Mutual TLS with these files."""

@@ -107,5 +107,5 @@ def test_how_much_of_a_certificate_is_left(tmp_path: Path) -> None:
 
 def test_an_operators_files_are_named_after_the_cluster(tmp_path: Path) -> None:
     found = Credentials(tmp_path, "hps-lab")
-    assert [path.name for path in (found.pair, found.ca, found.renewed)] == ["hps-lab.pem", "hps-lab-ca.pem", "hps-lab.next.pem"]
+    assert [path.name for path in (found.pair, found.ca, found.renewed)] == ["hps-lab.pem", "hps-lab-ca.pem", ".hps-lab.next.pem"]
     assert Credentials(tmp_path).ca.name == "ca.pem"
