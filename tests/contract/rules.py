@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.contract.source import Module, Source
 
-FOUNDATION = ("errors", "values", "steps", "paths")
+FOUNDATION = ("errors", "values", "steps", "paths", "log")
 PURE = (
     "model",
     "plan",
@@ -71,14 +71,29 @@ WRITERS = {
     "hps.system.http": "a download is written as it arrives, and goes on where it stopped",
     "hps.cli": "points a closed standard output at /dev/null",
 }
+ENVIRONMENT = {
+    "hps.ask.operator": "HPS_BASE by the rule of hps.paths, which takes as long to load as the whole question takes",
+    "hps.paths": "where everything is, HPS_BASE, is what a program must be told before it can read its settings",
+    "hps.timeline.cli": "dnsmasq tells its hook what it knows in variables (dnsmasq(8), --dhcp-script); they are handed on as a mapping",
+}
+"""All settings of the program itself are keys of its record; these may read the environment."""
 SOCKETS = {
+    "hps.ask.door": "the question of who types has to start fast: one request without the libraries of HTTP",
+    "hps.ask.tls": "the same over mutual TLS",
     "hps.system.http": "the one client of HTTP",
+    "hps.system.neighbour": "the kernel is asked for one neighbour over rtnetlink",
     "hps.system.packet": "raw frames, to find a foreign DHCP server",
     "hps.system.rpc": "supervisor is asked over its Unix socket",
 }
-THIRD_PARTY = {"hps.security.authority": ("cryptography",), "hps.images.store": ("zstandard",)}
+THIRD_PARTY = {
+    "hps.security.authority": ("cryptography",),
+    "hps.security.certificates": ("cryptography",),
+    "hps.security.signing": ("cryptography",),
+    "hps.images.store": ("zstandard",),
+}
 """Modules that run on the IPS only and may import more than Python's standard library."""
 
+ASKING = {"os": ("environ", "environb", "getenv", "getenvb"), "posix": ("environ",)}
 STARTING = {
     "os": (
         "system",
@@ -103,7 +118,19 @@ WRITING = {
 }
 """A `TemporaryDirectory` is a place that removes itself; what is put there goes through `files`."""
 WRITING_METHODS = ("write_text", "write_bytes", "touch", "mkdir", "rmdir", "unlink", "symlink_to", "hardlink_to", "chmod", "rename")
-NETWORK = ("socket", "socketserver", "http.client", "http.server", "urllib.request", "ftplib", "smtplib", "asyncio", "xmlrpc")
+NETWORK = (
+    "socket",
+    "_socket",
+    "_ssl",
+    "socketserver",
+    "http.client",
+    "http.server",
+    "urllib.request",
+    "ftplib",
+    "smtplib",
+    "asyncio",
+    "xmlrpc",
+)
 VAGUE = ("utils", "util", "helpers", "helper", "common", "manager", "misc")
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 40
@@ -202,10 +229,19 @@ def sockets_elsewhere(source: Source) -> list[str]:
     return _elsewhere(source, SOCKETS, lambda module: [f"imports {name}" for name in NETWORK if _imports(module, name)])
 
 
+def environment_elsewhere(source: Source) -> list[str]:
+    """Rule 4: the environment is read in one place; everything else is a setting of the record `hps`."""
+    return _elsewhere(source, ENVIRONMENT, _asks)
+
+
+def _asks(module: Module) -> list[str]:
+    return [f"line {line}: {name}" for name, line in _library_uses(module, ASKING)]
+
+
 def needless_exceptions(source: Source) -> list[str]:
     """An exception that nothing needs any more is taken off its list."""
     found = []
-    for listed, breaks in ((WRITERS, _writes), (PROGRAMS, _starts)):
+    for listed, breaks in ((WRITERS, _writes), (PROGRAMS, _starts), (ENVIRONMENT, _asks)):
         found += [
             f"{name}: listed, but needs no exception" for name in listed if name in source.modules and not breaks(source.modules[name])
         ]

@@ -1,5 +1,6 @@
 """The tree keeps the rules, and each rule notices a planted violation."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ RULES: tuple[Rule, ...] = (
     rules.programs_elsewhere,
     rules.writes_elsewhere,
     rules.sockets_elsewhere,
+    rules.environment_elsewhere,
     rules.needless_exceptions,
     rules.third_party,
     rules.too_long,
@@ -35,6 +37,16 @@ def source() -> Source:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_the_tree_keeps_the_rule(rule: Rule, source: Source) -> None:
     assert rule(source) == []
+
+
+@pytest.mark.feature("SV5")
+def test_no_variable_of_the_environment_is_a_setting(source: Source) -> None:
+    """Who may read it at all reads `HPS_BASE` alone; the hook of dnsmasq hands on what it was told."""
+    assert rules.environment_elsewhere(source) == []
+    for name in rules.ENVIRONMENT:
+        used = re.findall(r"os\.environ\b(.{0,16})", source.modules[name].text)
+        assert used
+        assert name == "hps.timeline.cli" or all(words.startswith('.get("HPS_BASE"') for words in used)
 
 
 def test_the_tree_was_read(source: Source) -> None:
@@ -112,6 +124,10 @@ PLANTED: list[tuple[Rule, str, dict[str, str]]] = [
     (rules.writes_elsewhere, "shutil", {"lib/hps/boot/facts.py": "import shutil\nshutil.rmtree('a')\n"}),
     (rules.sockets_elsewhere, "socket", {"lib/hps/boot/facts.py": "import socket\n"}),
     (rules.sockets_elsewhere, "urllib", {"lib/hps/boot/facts.py": "from urllib import request\n"}),
+    (rules.environment_elsewhere, "os.environ", {"lib/hps/boot/facts.py": "import os\nx = os.environ.get('HPS_CACHE')\n"}),
+    (rules.environment_elsewhere, "os.getenv", {"hps-api/hps_api/caller.py": "import os\nx = os.getenv('HPS_BASE')\n"}),
+    (rules.environment_elsewhere, "from os import environ", {"lib/hps/boot/facts.py": "from os import environ\n"}),
+    (rules.needless_exceptions, "nothing asked", {"lib/hps/timeline/cli.py": "x = 1\n"}),
     (rules.needless_exceptions, "nothing written", {"lib/hps/system/files.py": "x = 1\n"}),
     (rules.third_party, "a package", {"lib/hps/boot/facts.py": "import requests\n"}),
     (rules.third_party, "cryptography elsewhere", {"lib/hps/security/render.py": "from cryptography import x509\n"}),

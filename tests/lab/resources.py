@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, STDOUT, Popen
 
+from hps.registry.model import HPS, setting
+from hps.registry.store import FileRegistry
 from tests.lab import processes
 
 FOLDER = "x86_64-debian_12"
@@ -19,7 +21,7 @@ _KEPT = ("resources", "config/keys", "config/os")
 
 def hps(base: Path, *arguments: str) -> list[str]:
     """The command line of `hps` of this tree; the base travels in the environment."""
-    return ["env", f"HPS_BASE={base}", f"HPS_CACHE={processes.CACHE}", "PYTHONDONTWRITEBYTECODE=1", sys.executable, "-m", "hps", *arguments]
+    return ["env", f"HPS_BASE={base}", "PYTHONDONTWRITEBYTECODE=1", sys.executable, "-m", "hps", *arguments]
 
 
 def digest() -> str:
@@ -54,6 +56,7 @@ def build(say: Callable[[str], None] = lambda line: None) -> Path:
         return place
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
+    FileRegistry(place / "config").change(HPS, setting(CACHE=str(processes.CACHE)), create=True)
     with (
         (place / "build.log").open("w") as log,
         Popen(

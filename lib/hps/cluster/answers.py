@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Callable, Iterable, Mapping
 
 from hps.cluster.questions import TABLE, Facts, Question
-from hps.errors import InvalidInput, Refused, Usage
+from hps.errors import InvalidInput, NotFound, Refused, Usage
 from hps.registry.addresses import dynamic_pool
 from hps.registry.keys import check_values, default
 from hps.registry.text import parse_record
@@ -101,6 +101,11 @@ def check_whole(values: Mapping[str, str]) -> None:
         raise InvalidInput(f"DEFAULT_ROUTE {router} is not in {network}", hint="a router is reached only in the cluster's own network")
 
 
+def asked(values: Mapping[str, str]) -> dict[str, str]:
+    """Those values of a cluster that a question asks for; the others are set by hand, and no answer speaks of them."""
+    return {question.name: values[question.name] for question in TABLE if question.name in values}
+
+
 def differences(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[str, ...]:
     """The keys that two records do not agree on, sorted."""
     return tuple(sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name)))
@@ -119,3 +124,13 @@ def with_ips(values: Mapping[str, str], name: str = "") -> tuple[str, str]:
     if chosen in names:
         raise Refused(f"an IPS of this cluster is named {chosen} already", hint=f"the next free name is {next_ips_name(names)}")
     return ",".join((*names, chosen)), chosen
+
+
+def without_ips(values: Mapping[str, str], name: str) -> str:
+    """IPS_NAMES without this name; raises NotFound where it is not one of them, Refused where it is the last one."""
+    names = (values.get("IPS_NAMES") or default("cluster", "IPS_NAMES")).split(",")
+    if name not in names:
+        raise NotFound(f"no IPS of this cluster is named {name[:80]!r}", hint="they are: " + ", ".join(names))
+    if len(names) == 1:
+        raise Refused(f"{name} is the last IPS of this cluster", hint="a cluster has at least one: first, hps cluster add-ips")
+    return ",".join(each for each in names if each != name)

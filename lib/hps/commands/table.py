@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hps.commands import boot, host, node
+from hps.commands import account, boot, config, host, node
 from hps.commands.model import Command, admit, checked_parameters
 from hps.errors import Denied, HpsError, NotFound
 from hps.flows import site
@@ -11,7 +11,7 @@ from hps.flows.model import MEMBERS, OPERATOR, Caller, Site
 from hps.paths import Paths
 from hps.security import audit
 
-COMMANDS: tuple[Command, ...] = (*boot.COMMANDS, *node.COMMANDS, *host.COMMANDS)
+COMMANDS: tuple[Command, ...] = (*boot.COMMANDS, *node.COMMANDS, *host.COMMANDS, *account.COMMANDS, *config.COMMANDS)
 
 BY_NAME = {command.name: command for command in COMMANDS}
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from hps.cluster import answers, questions
 from hps.errors import HpsError, InvalidInput, Refused
-from hps.flows import serve
+from hps.flows import rivals, serve
 from hps.network import interfaces
 from hps.paths import Paths
+from hps.registry import keys
 from hps.registry.keys import default
-from hps.registry.model import HPS, Registry, Values, cluster_name, setting
-from hps.services import control, dnsmasq
-from hps.services import facts as service_facts
+from hps.registry.model import HPS, Edit, Record, RecordName, Registry, Values, cluster_name, setting
 
 
 @dataclass(frozen=True)
@@ -22,6 +21,15 @@ class Configured:
 
     values: Values
     made: bool
+
+
+@dataclass(frozen=True)
+class Change:
+    """A record after a change, whether that changed it, and what the services did where they follow it."""
+
+    record: Record
+    changed: bool
+    report: serve.Report | None = None
 
 
 def facts_for(registry: Registry, name: str) -> questions.Facts:
@@ -37,27 +45,37 @@ def facts_for(registry: Registry, name: str) -> questions.Facts:
     )
 
 
-def configure(registry: Registry, given: Mapping[str, str], dry_run: bool = False) -> Configured:
+def configure(
+    registry: Registry, given: Mapping[str, str], dry_run: bool = False, probe_seconds: float = serve.PROBE_SECONDS
+) -> Configured:
     """Make the record of a cluster from answers; one that exists must already say the same.
+
+    Args:
+        registry: where the record goes.
+        given: the answers, by key; what is not given is suggested.
+        dry_run: write nothing, and ask nobody.
+        probe_seconds: how long to listen on its interface for another HPS, before a new record is made.
 
     Raises:
         Usage: a question has no answer and no suggestion.
         InvalidInput: an answer is not well formed, or the answers do not fit together.
-        Refused: the interface does not exist, or a cluster of this name says something else.
+        Refused: the interface does not exist, another HPS serves a cluster there, or a cluster of this name says something else.
     """
     name = given.get("CLUSTER_NAME", "")
     facts = facts_for(registry, name) if name else questions.Facts()
     values = answers.record(answers.complete(given, facts))
     with contextlib.nullcontext() if dry_run else registry.transaction("clusters"):
         if registry.exists(cluster_name(name)):
-            different = answers.differences(registry.read(cluster_name(name)).values, values)
+            existing = registry.read(cluster_name(name)).values
+            different = answers.differences(answers.asked(existing), values)
             if different:
                 raise Refused(
                     f"the cluster {name} exists and says something else about {', '.join(different)}",
                     hint=f"hps cluster show {name}; change it with: hps cluster set {name} KEY=VALUE",
                 )
-            return Configured(values, made=False)
+            return Configured(existing, made=False)
         if not dry_run:
+            rivals.refuse_cluster(values["DHCP_IFACE"], probe_seconds)
             registry.change(cluster_name(name), lambda _old: values, create=True)
     return Configured(values, made=not dry_run)
 
@@ -76,8 +94,7 @@ def activate(paths: Paths, registry: Registry, name: str, probe_seconds: float =
     if own not in values.get("IPS_NAMES", default("cluster", "IPS_NAMES")).split(","):
         raise Refused(f"this IPS is {own}, which the cluster {name} does not know", hint=f"hps cluster add-ips {name} --name {own}")
     serve.check_interface(values, interfaces.read())
-    if not _answers_already(paths, values):
-        serve.check_alone(values, probe_seconds)
+    serve.check_alone(values, probe_seconds)
     before = serve.active_cluster(registry)
     registry.change(HPS, setting(ACTIVE_CLUSTER=name, IPS_NAME=own), create=True)
     try:
@@ -87,34 +104,44 @@ def activate(paths: Paths, registry: Registry, name: str, probe_seconds: float =
         raise
 
 
-def _answers_already(paths: Paths, values: Values) -> bool:
-    """Whether our own dnsmasq serves this interface now."""
-    running = control.running(control.states(paths)) or frozenset()
-    rendered = service_facts.contents((dnsmasq.configuration(paths),)).get(dnsmasq.configuration(paths), b"")
-    return "dnsmasq" in running and f"interface={values['DHCP_IFACE']}" in rendered.decode(errors="replace").splitlines()
-
-
 def deactivate(paths: Paths, registry: Registry) -> serve.Report:
     """Serve no cluster: DHCP falls silent and nginx keeps the operator's door only."""
     registry.change(HPS, setting(ACTIVE_CLUSTER=None), create=True)
     return serve.reconcile(paths, registry)
 
 
-def change(paths: Paths, registry: Registry, name: str, pairs: Mapping[str, str]) -> serve.Report | None:
-    """Set keys of a cluster (an empty value unsets) and, where it is active, bring the services to it.
+def changed(registry: Registry, name: RecordName, edit: Edit, expected: int | None = None, create: bool = False) -> Change:
+    """Apply an edit to a record and tell whether that changed it; raises Refused where it has not the expected revision."""
+    before: list[Values] = []
 
-    Raises InvalidInput where the result does not fit together; nothing has changed then.
+    def watched(old: Values) -> Values:
+        before[:] = [old]
+        return edit(old)
+
+    record = registry.change(name, watched, create=create, expected=expected)
+    return Change(record, dict(before[0]) != dict(record.values))
+
+
+def change(paths: Paths, registry: Registry, name: str, pairs: Mapping[str, str | None], expected: int | None = None) -> Change:
+    """Set keys of a cluster (None unsets) and, where that changes something and it is active, bring the services to it.
+
+    Raises InvalidInput where the result does not fit together, Refused where the record has not the expected revision;
+    nothing has changed then.
     """
     if pairs.get("CLUSTER_NAME", name) != name:
         raise InvalidInput("a cluster keeps its name", hint="make another one with cluster-configure")
+    for key in pairs:
+        keys.known("cluster", key)
 
     def edit(old: Values) -> Values:
-        new = {key: value for key, value in {**old, **pairs}.items() if value or default("cluster", key)}
+        new = setting(**pairs)(old)
         answers.check_whole(new)
         return new
 
-    registry.change(cluster_name(name), edit)
-    return serve.reconcile(paths, registry) if serve.active_cluster(registry) == name else None
+    done = changed(registry, cluster_name(name), edit, expected)
+    if done.changed and serve.active_cluster(registry) == name:
+        return Change(done.record, True, serve.reconcile(paths, registry))
+    return done
 
 
 def add_ips(registry: Registry, name: str, wanted: str = "") -> str:
@@ -128,3 +155,13 @@ def add_ips(registry: Registry, name: str, wanted: str = "") -> str:
 
     registry.change(cluster_name(name), edit)
     return chosen
+
+
+def remove_ips(registry: Registry, name: str, unwanted: str) -> None:
+    """Take the name of an IPS out of a cluster.
+
+    Raises NotFound for a name that it does not have, Refused for its last one, and for this IPS while it serves the cluster.
+    """
+    if serve.active_cluster(registry) == name and serve.ips_name(registry) == unwanted:
+        raise Refused(f"this IPS is {unwanted} and serves the cluster {name}", hint="first, here: hps cluster deactivate")
+    registry.change(cluster_name(name), lambda old: {**old, "IPS_NAMES": answers.without_ips(old, unwanted)})

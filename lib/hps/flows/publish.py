@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hps.images import build, installer, layer, loader
-from hps.images.cache import cache_folder, remove_tree
+from hps.images.cache import remove_tree
 from hps.images.signature import create_key, public_key
 from hps.images.store import PublishedImage, create_image
 from hps.paths import Paths
 from hps.profiles.facts import profile_names, profiles_root, read_profile
 from hps.profiles.model import Profile
+from hps.registry import settings
 from hps.registry.keys import checked_type
 from hps.registry.model import Edit, Registry, Values, os_name
 from hps.system import files
@@ -48,10 +49,15 @@ def recipe(profile: Profile, host_type: str) -> build.Recipe:
     )
 
 
-def profiles() -> tuple[Profile, ...]:
+def profiles(registry: Registry) -> tuple[Profile, ...]:
     """Every profile that there is, checked; raises InvalidInput naming what is wrong in which file."""
-    root = profiles_root()
+    root = profiles_root(settings.setting(registry, "PROFILES"))
     return tuple(read_profile(root, name) for name in profile_names(root))
+
+
+def cache_folder(registry: Registry) -> Path:
+    """Where built trees are kept: the folder `images` below the one that the setting CACHE names."""
+    return Path(settings.setting(registry, "CACHE")) / "images"
 
 
 def os_edit(profile: Profile, host_type: str, reference: str) -> Edit:
@@ -90,8 +96,8 @@ def publish(paths: Paths, registry: Registry, name: str, host_type: str, again: 
         CommandFailed: a program failed; nothing new is offered then.
     """
     host_type = checked_type(host_type)
-    profile = read_profile(profiles_root(), name)
-    cache = cache_folder()
+    profile = read_profile(profiles_root(settings.setting(registry, "PROFILES")), name)
+    cache = cache_folder(registry)
     base = build.build_root(recipe(profile, host_type), cache, again, say)
     key = create_key(paths.config / "keys")
     work = cache / f"layer-{base.name}-{time.time_ns()}"

@@ -1,10 +1,14 @@
 """Open the site that an IPS serves, and find the hosts of its cluster."""
 
+import functools
+from pathlib import Path
+
 from hps.errors import InvalidInput, NotFound, Refused
 from hps.flows.model import Site
 from hps.host.model import Host
 from hps.paths import Paths
-from hps.registry.model import HPS, RecordName, Values, cluster_name, host_name
+from hps.registry import settings
+from hps.registry.model import RecordName, Values, cluster_name, host_name
 from hps.registry.store import FileRegistry
 from hps.security.tokens import TokenStore
 from hps.timeline.store import Timeline
@@ -13,9 +17,15 @@ from hps.values import Mac
 
 def open_ips(paths: Paths) -> Site:
     """The site of this IPS; its cluster is the active one, or empty where none is."""
-    registry = FileRegistry(paths.config)
-    active = registry.read(HPS).get("ACTIVE_CLUSTER") if registry.exists(HPS) else ""
-    return Site(paths, registry, active, registry.read(cluster_name(active)).values if active else {})
+    registry = _registry(paths.config)
+    own = settings.read(registry)
+    active = own.get("ACTIVE_CLUSTER", "")
+    return Site(settings.located(paths, own), registry, active, registry.read(cluster_name(active)).values if active else {})
+
+
+@functools.lru_cache(maxsize=64)
+def _registry(folder: Path) -> FileRegistry:
+    return FileRegistry(folder)
 
 
 def open_site(paths: Paths) -> Site:
@@ -37,8 +47,10 @@ def record_name(site: Site, mac: Mac) -> RecordName:
 
 def host_values(site: Site, mac: Mac) -> Values:
     """The values of a host; empty where it has no record."""
-    name = record_name(site, mac)
-    return site.registry.read(name).values if site.registry.exists(name) else {}
+    try:
+        return site.registry.read(record_name(site, mac)).values
+    except NotFound:
+        return {}
 
 
 def hosts(site: Site) -> tuple[Host, ...]:

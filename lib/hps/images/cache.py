@@ -1,7 +1,6 @@
 """Where expensive things are kept between builds: a folder outside the tree, named by what each thing was made of."""
 
 import hashlib
-import os
 import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,11 +9,6 @@ from hps.system import command, files, lock
 
 EPOCH = 1760000000
 """SOURCE_DATE_EPOCH of every build, seconds since 1970: no file of an image is younger (reproducible-builds.org)."""
-
-
-def cache_folder() -> Path:
-    """The folder `images` below HPS_CACHE, by default below /var/cache/hps."""
-    return Path(os.environ.get("HPS_CACHE", "/var/cache/hps")) / "images"
 
 
 def content_key(parts: Iterable[str | bytes]) -> str:

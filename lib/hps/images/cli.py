@@ -10,7 +10,7 @@ from hps.flows import publish
 from hps.images.media import make_media
 from hps.images.signature import create_key, public_key
 from hps.images.store import list_images, newest_image, read_manifest, verify_image
-from hps.paths import Paths
+from hps.registry.settings import open_paths
 from hps.registry.store import FileRegistry
 from hps.values import checked_name
 
@@ -43,7 +43,7 @@ def _verb(
 
 
 def _build(options: argparse.Namespace) -> None:
-    paths = Paths.from_environment()
+    paths = open_paths()
     began = time.monotonic()
 
     def say(line: str) -> None:
@@ -59,12 +59,12 @@ def _build(options: argparse.Namespace) -> None:
 
 
 def _profiles(options: argparse.Namespace) -> None:
-    for profile in publish.profiles():
+    for profile in publish.profiles(FileRegistry(open_paths().config)):
         print(f"{profile.name}  {profile.os_id}  {' '.join(profile.types)}")
 
 
 def _list(options: argparse.Namespace) -> None:
-    paths = Paths.from_environment()
+    paths = open_paths()
     for image in list_images(paths.images):
         size = sum(part.stat().st_size for part in image.folder.iterdir())
         made = time.strftime("%Y-%m-%d %H:%M", time.gmtime((image.folder / "manifest").stat().st_mtime))
@@ -72,7 +72,7 @@ def _list(options: argparse.Namespace) -> None:
 
 
 def _verify(options: argparse.Namespace) -> None:
-    paths = Paths.from_environment()
+    paths = open_paths()
     name, slash, sequence = options.image.partition("/")
     checked_name(name, "image name")
     image = newest_image(paths.images, name)
@@ -86,7 +86,7 @@ def _verify(options: argparse.Namespace) -> None:
 
 
 def _key(options: argparse.Namespace) -> None:
-    print(public_key(create_key(Paths.from_environment().config / "keys")))
+    print(public_key(create_key(open_paths().config / "keys")))
 
 
 def _media(options: argparse.Namespace) -> None:

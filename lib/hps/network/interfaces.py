@@ -1,5 +1,6 @@
 """The network interfaces of this machine, as `ip -json address` tells them (ip-address(8))."""
 
+import dataclasses
 import ipaddress
 import json
 from dataclasses import dataclass
@@ -12,13 +13,14 @@ from hps.system import command
 
 @dataclass(frozen=True)
 class Interface:
-    """One interface: its name, whether it is up, and its addresses with their networks."""
+    """One interface: its name, whether it is up, its addresses with their networks, and its hardware address."""
 
     name: str
     up: bool = True
     ipv4: tuple[ipaddress.IPv4Interface, ...] = ()
     ipv6: tuple[ipaddress.IPv6Interface, ...] = ()
     ipv6_enabled: bool = False
+    mac: str = ""
 
     def holds(self, address: str) -> bool:
         """Whether this IPv4 address is one of its own."""
@@ -40,13 +42,14 @@ def _interface(entry: dict[str, Any]) -> Interface:
         up="UP" in entry.get("flags", ()),
         ipv4=tuple(ipaddress.IPv4Interface(text) for family, text in found if family == "inet"),
         ipv6=tuple(ipaddress.IPv6Interface(text) for family, text in found if family == "inet6"),
+        mac=str(entry.get("address", "")),
     )
 
 
 def read() -> tuple[Interface, ...]:
     """The interfaces of this machine, or of the network namespace that this process is in."""
     return tuple(
-        Interface(each.name, each.up, each.ipv4, each.ipv6, _ipv6_enabled(each.name))
+        dataclasses.replace(each, ipv6_enabled=_ipv6_enabled(each.name))
         for each in parse(command.run(("ip", "-json", "address", "show"), timeout=10))
     )
 

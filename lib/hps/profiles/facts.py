@@ -1,6 +1,5 @@
 """Read profile folders: a folder that is there is a profile. Nothing is followed out of the profiles' root."""
 
-import os
 from pathlib import Path
 
 from hps.errors import InvalidInput, NotFound
@@ -8,15 +7,15 @@ from hps.profiles.model import Profile, Script, make_profile, parse_name
 from hps.system import files
 
 
-def profiles_root() -> Path:
-    """Where the profiles are: HPS_PROFILES, or the folder delivered beside lib/."""
-    return Path(os.environ.get("HPS_PROFILES", Path(__file__).resolve().parents[3] / "profiles"))
+def profiles_root(folder: str = "") -> Path:
+    """Where the profiles are: the folder that the setting PROFILES names, or the one delivered beside lib/."""
+    return Path(folder or Path(__file__).resolve().parents[3] / "profiles")
 
 
 def profile_names(root: Path) -> tuple[str, ...]:
     """The name of every profile folder, sorted; raises InvalidInput for one that is wrongly named."""
     if not root.is_dir():
-        raise NotFound(f"{root} does not exist", hint="name the folder of the profiles in HPS_PROFILES")
+        raise NotFound(f"{root} does not exist", hint="name the folder of the profiles: hps_config set PROFILES FOLDER")
     names = sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
     for name in names:
         parse_name(name)

@@ -75,6 +75,7 @@ TABLE: tuple[Key, ...] = (
     Key("hps", "PROFILES", FOLDER, "the folder of profiles; that of the program by default"),
     Key("hps", "CACHE", FOLDER, "the folder of what can be made again: built root trees", "/var/cache/hps"),
     Key("hps", "LOG_LEVEL", one_of("debug", "info", "warning", "error"), "what programs write to their logs", "warning"),
+    Key("hps", "DESCRIPTION", TEXT, "words for people"),
     Key("cluster", "CLUSTER_NAME", NAME, "the name of the cluster", writer=HPS),
     Key("cluster", "CREATED", PLAIN, "when the cluster was made, RFC 3339, UTC", writer=HPS),
     Key("cluster", "IPS_NAMES", IPS_NAMES, "the names of its provisioning servers, comma separated, each one once", "ips-01", writer=HPS),
@@ -223,6 +224,8 @@ def check_values(kind: str, values: Mapping[str, str]) -> None:
         try:
             key.check(value)
         except InvalidInput as error:
+            if key.secret:
+                raise InvalidInput(f"{name}: the value is not {key.type.words}") from None
             raise InvalidInput(f"{name}: {error.message}", hint=error.hint) from error
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 from hps.errors import HpsError, Refused, Unreachable
 from hps.flows import serve, served
 from hps.paths import Paths
+from hps.registry.settings import open_paths
 from hps.registry.store import FileRegistry
 from hps.services import control, nginx, supervisor
 from hps.services.plan import Action
+from hps.services.renewal import RenewalWatch
 from hps.system import command, files
 
 STOP_SECONDS = 30
@@ -31,11 +33,14 @@ def add_verbs(parser: argparse.ArgumentParser) -> None:
         verb.add_argument("--dry-run", action="store_true", help="print what would be done")
         verb.set_defaults(function=_reconcile)
     verbs.add_parser("status", help="show what runs").set_defaults(function=_status)
+    verbs.add_parser("renew", help="renew the certificate of the IPS before it ends, for ever (supervisor calls this)").set_defaults(
+        function=_renew
+    )
     verbs.add_parser("nginx", help="become nginx (supervisor calls this)").set_defaults(function=_nginx)
 
 
 def _here() -> tuple[Paths, FileRegistry]:
-    paths = Paths.from_environment()
+    paths = open_paths()
     return paths, FileRegistry(paths.config)
 
 
@@ -96,6 +101,18 @@ def _status(_options: argparse.Namespace) -> int:
     for name, state in sorted(found.items()):
         print(f"{name:12} {state}")
     return 0
+
+
+def _renew(_options: argparse.Namespace) -> int:
+    watch = RenewalWatch()
+    while True:
+        if watch.due(time.time()):
+            try:
+                if serve.renew(*_here()):
+                    print("the certificate of the IPS is renewed", flush=True)
+            except HpsError as error:
+                print(f"the certificate of the IPS is not renewed: {error}", file=sys.stderr, flush=True)
+        time.sleep(RenewalWatch.LOOK)
 
 
 def _nginx(_options: argparse.Namespace) -> int:

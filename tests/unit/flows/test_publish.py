@@ -9,7 +9,7 @@ from hps.flows import publish
 from hps.profiles.facts import profiles_root, read_profile
 from hps.profiles.model import make_profile
 from hps.registry.keys import check_values
-from hps.registry.model import os_name, setting
+from hps.registry.model import HPS, os_name, setting
 from hps.registry.store import FileRegistry
 
 PROFILE = make_profile("x86_64-debian_12", {"": "python3\n", "SCH": "lsscsi\n", "CCH": ""}, (), ())
@@ -45,17 +45,18 @@ def test_the_recipe_of_a_type_has_its_packages() -> None:
 
 
 @pytest.mark.feature("FS1")
-def test_a_folder_is_selectable_as_soon_as_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_is_selectable_as_soon_as_it_is_there(tmp_path: Path) -> None:
     folder = tmp_path / "aarch64-debian_13"
     folder.mkdir()
     (folder / "packages.list").write_text("python3\n")
-    monkeypatch.setenv("HPS_PROFILES", str(tmp_path))
-    assert [profile.os_id for profile in publish.profiles()] == ["aarch64:debian:13"]
+    registry = FileRegistry(tmp_path / ".config")
+    registry.change(HPS, setting(PROFILES=str(tmp_path)), create=True)
+    assert [profile.os_id for profile in publish.profiles(registry)] == ["aarch64:debian:13"]
 
 
-def test_a_profile_holds_no_script_of_a_distribution_installer() -> None:
+def test_a_profile_holds_no_script_of_a_distribution_installer(tmp_path: Path) -> None:
     """What is delivered is packages and scripts for the chroot of the build: no kickstart, preseed or autoinstall file."""
-    for name in publish.profiles():
+    for name in publish.profiles(FileRegistry(tmp_path)):
         folder = profiles_root() / name.name
         assert not [path for path in folder.rglob("*") if path.suffix in {".ks", ".cfg", ".seed", ".yaml"}]
         assert read_profile(profiles_root(), name.name).scripts

@@ -2,11 +2,11 @@
 
 import pytest
 
-from hps.errors import InvalidInput
+from hps.errors import Denied, InvalidInput
 from hps.registry import keys
 from hps.registry.text import checked_key
 
-KINDS = ("hps", "cluster", "host", "os")
+KINDS = ("hps", "cluster", "host", "account", "os")
 
 
 @pytest.mark.parametrize("key", keys.TABLE, ids=lambda key: f"{key.kind} {key.name}")
@@ -80,15 +80,67 @@ def test_an_unknown_type_is_refused() -> None:
         keys.checked_type("ABC")
 
 
-def test_one_of_number_and_optional() -> None:
-    assert keys.one_of("a", "b")("a") == "a"
-    assert keys.number(1, 3)("3") == 3
-    assert keys.optional(keys.number(1, 3))("") == ""
-    for check, value in (
-        (keys.one_of("a"), "b"),
-        (keys.number(1, 3), "4"),
-        (keys.number(1, 3), "x"),
-        (keys.optional(keys.number(1, 3)), "4"),
-    ):
-        with pytest.raises(InvalidInput):
-            check(value)
+@pytest.mark.parametrize(
+    ("kind", "name", "near"),
+    [
+        ("host", "HOSTNAMES", "HOSTNAME"),
+        ("cluster", "DHCP_LEAS", "DHCP_LEASE"),
+        ("hps", "RESOURCE", "RESOURCES"),
+        ("os", "VERSIONS", "VERSION"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_the_nearest(kind: str, name: str, near: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        keys.known(kind, name)
+    assert caught.value.hint == f"did you mean {near}?"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "writer", "good"),
+    [
+        ("host", "DESCRIPTION", keys.OPERATOR, True),
+        ("host", "SLOT", keys.OPERATOR, True),
+        ("host", "CREATED", keys.OPERATOR, False),
+        ("host", "HOST_CPU_MODEL", keys.OPERATOR, False),
+        ("host", "SLOT", keys.NODE, True),
+        ("host", "HOST_CPU_MODEL", keys.NODE, True),
+        ("host", "HOST_PROFILE", keys.NODE, False),
+        ("host", "STATE", keys.NODE, False),
+        ("host", "TYPE", keys.NODE, False),
+        ("host", "CERTIFICATE", keys.NODE, False),
+        ("cluster", "DESCRIPTION", keys.NODE, False),
+        ("hps", "ACTIVE_CLUSTER", keys.OPERATOR, False),
+        ("hps", "RESOURCES", keys.OPERATOR, True),
+        ("account", "CERTIFICATE", keys.OPERATOR, False),
+        ("os", "IMAGE_SCH", keys.OPERATOR, False),
+    ],
+)
+def test_who_may_write_a_key(kind: str, name: str, writer: str, good: bool) -> None:
+    if good:
+        keys.check_writer(kind, name, writer)
+    else:
+        with pytest.raises(Denied):
+            keys.check_writer(kind, name, writer)
+
+
+def test_a_node_writes_nothing_that_a_boot_script_could_be_made_of() -> None:
+    """What a node may write is listed here, so that a key which it shall write too is thought about."""
+    assert {key.name for key in keys.TABLE if key.writer == keys.NODE} == {
+        "LAST_REBOOT_COMMAND",
+        "LAST_REBOOT_TIME",
+        "SLOT",
+        "IMAGE",
+        "OS_NAME",
+        "OS_VERSION",
+        "OS_PRETTY_NAME",
+    }
+
+
+@pytest.mark.feature("S23")
+def test_secrets_are_left_out_of_what_is_shown() -> None:
+    secret = [(key.kind, key.name) for key in keys.TABLE if key.secret]
+    assert ("cluster", "OPENSVC_CLUSTER_SECRET") in secret
+    for kind, name in secret:
+        assert keys.is_secret(kind, name)
+        assert keys.public(kind, {"DESCRIPTION": "x", name: "canary"}) == {"DESCRIPTION": "x"}
+    assert not keys.is_secret("host", "HOST_CPU_MODEL")
