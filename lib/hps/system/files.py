@@ -6,6 +6,9 @@ from pathlib import Path
 
 from hps.errors import InvalidInput, NotFound, Refused
 
+MINIMUM_FREE = 1024 * 1024
+"""Bytes that must stay free on a file system for a record to be written: below it a change is refused before it begins."""
+
 
 def read_text(path: Path) -> str:
     """The file as UTF-8 text; raises NotFound, or InvalidInput where it is not UTF-8."""
@@ -25,25 +28,117 @@ def write(path: Path, content: bytes, mode: int = 0o644, owner: tuple[int, int] 
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(content)
-                if owner is not None:
-                    os.fchown(stream.fileno(), *owner)
-                os.fchmod(stream.fileno(), mode)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        flush_directory(path.parent)
+        make_parents(path.parent)
+        _fill(temporary, content, mode, owner)
+        _rename(temporary, path)
     except OSError as error:
         raise Refused(
             f"{path} cannot be written: {error.strerror}", hint="free some space or mend the permissions; the old file is as it was"
         ) from error
+
+
+def check_room(folder: Path, size: int) -> None:
+    """Refuse a change before anything is touched: the folder can be written, and `size` bytes leave MINIMUM_FREE bytes free.
+
+    A folder that is still to be made is judged by the nearest one that is there. Raises Refused.
+    """
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    status = os.statvfs(folder)
+    if status.f_flag & os.ST_RDONLY:
+        raise Refused(f"{folder} is on a read-only file system", hint="mount it for writing; nothing was changed")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Refused(f"{folder} cannot be written by this user", hint="mend its owner and permissions; nothing was changed")
+    free = status.f_bavail * status.f_frsize
+    if free < size + MINIMUM_FREE:
+        raise Refused(
+            f"{folder} has {free // 1024} KiB left; a change needs {(size + MINIMUM_FREE + 1023) // 1024}",
+            hint="free some space; nothing was changed",
+        )
+    if status.f_files and not status.f_favail:
+        raise Refused(f"{folder} has no inode left", hint="remove some files; nothing was changed")
+
+
+def replace(path: Path, content: bytes, previous: Path, mode: int = 0o600) -> None:
+    """Replace a file as `write` does, keep what it was as `previous`, and read back what was written.
+
+    At every moment the file is there, old or new, whole. Its caller holds a lock: the temporary names are fixed, so that
+    what a killed writer left is swept by the next one.
+
+    Raises:
+        Refused: the place cannot be written, or other bytes are read back: the old file is then as it was.
+    """
+    temporary = path.with_name(f".{path.name}.new")
+    try:
+        make_parents(path.parent)
+        temporary.unlink(missing_ok=True)
+        _fill(temporary, content, mode)
+        _keep(path, previous)
+        _rename(temporary, path)
+        if path.read_bytes() == content:
+            return
+        _put_back(previous, path)
+    except OSError as error:
+        raise Refused(
+            f"{path} cannot be written: {error.strerror}", hint="free some space or mend the permissions of its folder"
+        ) from error
+    raise Refused(f"{path} does not hold what was written to it", hint="look at the disk; the version before was put back")
+
+
+def _fill(temporary: Path, content: bytes, mode: int, owner: tuple[int, int] | None = None) -> None:
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(descriptor, left) :]
+        if owner is not None:
+            os.fchown(descriptor, *owner)
+        os.fchmod(descriptor, mode)
+        os.fsync(descriptor)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def _rename(temporary: Path, path: Path) -> None:
+    try:
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    flush_directory(path.parent)
+
+
+def _keep(path: Path, previous: Path) -> None:
+    """Give the file its second name; where there is no file yet, an old second name is nobody's and goes."""
+    spare = previous.with_name(f"{previous.name}.new")
+    spare.unlink(missing_ok=True)
+    try:
+        os.link(path, spare, follow_symlinks=False)
+    except FileNotFoundError:
+        previous.unlink(missing_ok=True)
+        return
+    spare.replace(previous)
+    spare.unlink(missing_ok=True)
+
+
+def _put_back(previous: Path, path: Path) -> None:
+    try:
+        previous.replace(path)
+    except FileNotFoundError:
+        path.unlink()
+    flush_directory(path.parent)
+
+
+def make_parents(folder: Path) -> None:
+    """Make a folder and those above it, each one's name flushed, so that what is put there survives a power cut."""
+    if folder.is_dir():
+        return
+    make_parents(folder.parent)
+    folder.mkdir(exist_ok=True)
+    flush_directory(folder.parent)
 
 
 def flush_directory(path: Path) -> None:
@@ -57,22 +152,27 @@ def flush_directory(path: Path) -> None:
 
 def append(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Add whole lines to a file with one write call, so that writers at once do not tear each other's lines."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, mode)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags, mode)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, flags, mode)
     try:
         os.write(descriptor, content)
     finally:
         os.close(descriptor)
 
 
-def overwrite(path: Path, offset: int, content: bytes) -> None:
-    """Write bytes in place at an offset and flush them; the file must exist and is never truncated."""
+def overwrite(path: Path, offset: int, content: bytes, flush: bool = True) -> None:
+    """Write bytes in place at an offset and flush them unless told not to; the file must exist and is never truncated."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     try:
         written = 0
         while written < len(content):
             written += os.pwrite(descriptor, content[written:], offset + written)
-        os.fsync(descriptor)
+        if flush:
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

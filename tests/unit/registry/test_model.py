@@ -2,8 +2,8 @@
 
 import pytest
 
-from hps.errors import InvalidInput
-from hps.registry.model import HPS, Record, RecordName, cluster_name, host_name, os_name, setting
+from hps.errors import InvalidInput, Refused
+from hps.registry.model import HPS, Record, RecordName, account_name, check_expected, cluster_name, host_name, os_name, setting
 from hps.values import Mac
 
 
@@ -11,9 +11,12 @@ def test_names() -> None:
     assert str(HPS) == "hps"
     assert host_name("prod", Mac("525400770001")) == RecordName("host", ("prod", "525400770001"))
     assert os_name("x86_64:debian:12") == RecordName("os", ("x86_64-debian_12",))
+    assert account_name("prod", "anna") == RecordName("account", ("prod", "anna"))
     for cluster in ("../x", "", "a/b"):
         with pytest.raises(InvalidInput):
             cluster_name(cluster)
+        with pytest.raises(InvalidInput):
+            account_name("prod", cluster)
 
 
 def test_setting_sets_and_unsets_and_leaves_the_old_values_alone() -> None:
@@ -22,9 +25,15 @@ def test_setting_sets_and_unsets_and_leaves_the_old_values_alone() -> None:
     assert old == {"A": "1", "B": "2", "C": "3"}
 
 
-def test_a_revision_changes_exactly_with_the_values() -> None:
-    first = Record(HPS, {"A": "1", "B": "2"})
-    assert first.revision == Record(HPS, {"B": "2", "A": "1"}).revision
-    assert first.revision != Record(HPS, {"A": "1", "B": "2 "}).revision
-    assert first.get("A") == "1"
-    assert first.get("Z", "none") == "none"
+def test_a_record_gives_its_values_and_a_default() -> None:
+    record = Record(HPS, {"A": "1"}, 7)
+    assert record.get("A") == "1"
+    assert record.get("Z", "none") == "none"
+
+
+def test_only_the_expected_revision_may_be_changed() -> None:
+    check_expected(Record(HPS, {}, 7), None)
+    check_expected(Record(HPS, {}, 7), 7)
+    check_expected(Record(HPS), 0)
+    with pytest.raises(Refused, match="its revision is 7, not 6"):
+        check_expected(Record(HPS, {}, 7), 6)
