@@ -10,7 +10,7 @@ from hps.commands import terminal
 from hps.errors import InvalidInput
 from hps.flows import site
 from hps.flows.model import Site
-from hps_api import reading
+from hps_api.reading import json_fields
 
 blueprint = Blueprint("terminal", __name__)
 
@@ -18,7 +18,7 @@ blueprint = Blueprint("terminal", __name__)
 @blueprint.route("/terminal", methods=["POST"])
 def words() -> Response:
     """`{"words": […], "input": "…"}`: a command line of an operator, and what is on its standard input."""
-    given = reading.json_fields()
+    given = json_fields()
     asked, text = given.get("words"), given.get("input")
     if not isinstance(asked, list) or not all(isinstance(word, str) for word in asked) or not isinstance(text, str | None):
         raise InvalidInput("the body is no command line", hint='{"words": ["host", "list"], "input": "…"}')
@@ -29,7 +29,7 @@ def words() -> Response:
 @blueprint.route("/terminal/<name>", methods=["POST"])
 def command(name: str) -> Response:
     """An object with the parameters of one command: what a function of a node asks."""
-    given = reading.json_fields()
+    given = json_fields()
     g.audited = True
     return _shown(terminal.call(_site(), g.caller, name, given))
 

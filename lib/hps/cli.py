@@ -1,18 +1,24 @@
-"""The operator's command `hps`: one group of verbs for each capability, imported only when it is asked for."""
+"""The program `hps`: what is done on this machine itself is done here, and everything else is asked of hps-api.
 
-import argparse
-import importlib
-import logging
+Whoever types waits for the start, so nothing is imported before it is needed.
+"""
+
 import os
 import sys
-from collections.abc import Sequence
 
 from hps.errors import HpsError
-from hps.flows.model import OPERATOR, Caller
-from hps.paths import Paths
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from collections.abc import Sequence
+
+    from hps.paths import Paths
 
 GROUPS: dict[str, tuple[str, str]] = {
     "cluster": ("hps.cluster.cli", "configure, activate and show clusters"),
+    "authority": ("hps.security.cli", "show the certificate authority, and protect its key with a passphrase"),
+    "operator": ("hps.operator.cli", "make, list and remove operators with client certificates"),
     "image": ("hps.images.cli", "build, publish, verify and list operating system images"),
     "service": ("hps.services.cli", "render, check and run the services of the IPS"),
     "timeline": ("hps.timeline.cli", "record and print boot events"),
@@ -21,41 +27,101 @@ GROUPS: dict[str, tuple[str, str]] = {
 """Group -> module with `add_verbs(parser)`, and what the group is for."""
 
 
-def run(arguments: Sequence[str]) -> int:
+REMOTE = ("--ips", "--cluster")
+"""Options that come first where another IPS is asked."""
+
+
+def run(arguments: "Sequence[str]") -> int:
     """Run one command line and return its exit code; every failure is printed with its hint."""
-    logging.basicConfig(stream=sys.stderr, level=logging.DEBUG if os.environ.get("HPS_DEBUG") else logging.WARNING, format="%(message)s")
+    words = list(arguments)
+    first = words[0] if words else ""
     try:
-        if arguments and arguments[0] not in GROUPS and not arguments[0].startswith("-"):
-            return _command(arguments)
-        options = _parser(arguments).parse_args(arguments)
-        return options.function(options) or 0
+        if first.partition("=")[0] in REMOTE:
+            return _remote(words)
+        if first and first not in GROUPS and not first.startswith("-"):
+            return _command(words)
+        return _door(words)
     except HpsError as error:
-        print(f"hps: {error.message}", file=sys.stderr)
-        if error.hint:
-            print(f"  {error.hint}", file=sys.stderr)
+        from hps.ask.door import failure
+
+        sys.stdout.flush()
+        sys.stderr.write(failure(error))
         return error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
-def _command(arguments: Sequence[str]) -> int:
-    """A verb of the table of commands."""
-    terminal = importlib.import_module("hps.commands.terminal")
-    site = importlib.import_module("hps.flows.site")
-    given = sys.stdin.read() if terminal.STANDARD_INPUT in arguments else None
-    done = terminal.run(site.open_ips(Paths.from_environment()), Caller(OPERATOR, name="local"), arguments, given)
-    sys.stdout.write(done.out)
+def _remote(words: list[str]) -> int:
+    """A verb of the table of commands, for another IPS."""
+    from hps.ask import operator
+
+    return operator.remote(words)
+
+
+def _command(words: list[str]) -> int:
+    """A verb of the table of commands: hps-api runs it, or this process where no services run."""
+    from hps.ask import door, operator
+
+    code = operator.local(words)
+    if code is not None:
+        return code
+    from hps.commands import terminal
+    from hps.flows import site
+    from hps.flows.model import OPERATOR, Caller
+
+    _log()
+    texts = [door.word(each) for each in words]
+    given = operator.standard_input() if operator.STANDARD_INPUT in texts else None
+    done = terminal.run(site.open_ips(_paths()), Caller(OPERATOR, name="local"), texts, given)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(done.out.encode())
+    sys.stdout.buffer.flush()
     sys.stderr.write(done.error)
-    return int(done.code)
+    return done.code
 
 
-def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hps", description="The Host Provisioning System.")
+def _door(words: list[str]) -> int:
+    """A verb that works on this machine itself, or help."""
+    _log()
+    options = _parser(words).parse_args(words)
+    return int(options.function(options) or 0)
+
+
+def _paths() -> "Paths":
+    from hps.paths import Paths
+
+    return Paths.from_environment()
+
+
+def _log() -> None:
+    import logging
+
+    from hps.registry import settings
+
+    logging.basicConfig(stream=sys.stderr, level=settings.log_level(_paths()), format="%(message)s")
+
+
+def _parser(words: list[str]) -> "ArgumentParser":
+    import argparse
+    import importlib
+
+    parser = argparse.ArgumentParser(
+        prog="hps",
+        description="The Host Provisioning System.",
+        epilog="Each group and each verb takes --help. Exit codes: docs/reference/errors.md.",
+    )
+    parser.add_argument("--ips", metavar="NAME", help="ask this IPS, with the certificate in ~/.ssl; comes first")
+    parser.add_argument("--cluster", metavar="NAME", help="with --ips: whose certificate, where there are several")
     groups = parser.add_subparsers(metavar="GROUP", required=True)
-    wanted = next((word for word in arguments if not word.startswith("-")), None)
-    for name, (module, words) in GROUPS.items():
-        group = groups.add_parser(name, help=words, description=words)
+    wanted = next((word for word in words if not word.startswith("-")), "")
+    for name, (module, purpose) in GROUPS.items():
+        group = groups.add_parser(name, help=purpose, description=purpose)
         if name == wanted:
             importlib.import_module(module).add_verbs(group)
+    if wanted not in GROUPS:
+        from hps.commands import terminal
+
+        for name, purpose in terminal.groups().items():
+            groups.add_parser(name, help=purpose)
     return parser

@@ -1,7 +1,8 @@
 """The commands as verbs of a terminal: words in, text and an exit code out. The same on the IPS, over its socket and over TLS.
 
-A positional parameter is a word, any other is an option, a truth is a flag. The word `-` stands for what is on standard
-input, less one newline at its end: the only way to give a secret, because arguments can be read by every user (proc(5)).
+A positional parameter is a word, any other is an option, a truth is a flag; after `--` everything is a word. The word `-`
+stands for what is on standard input, less one newline at its end: the only way to give a secret, because arguments can be
+read by every user (proc(5)).
 """
 
 import argparse
@@ -10,21 +11,42 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from hps.commands import kinds, table
+from hps.ask.door import failure
+from hps.ask.operator import STANDARD_INPUT
+from hps.commands import kinds, lines, table
 from hps.commands.model import Command
-from hps.errors import HpsError, Usage
+from hps.errors import HpsError, Refused, Usage
 from hps.flows.model import Caller, Site, Text
+from hps.registry.keys import is_secret
 
-STANDARD_INPUT = "-"
+GROUPS = {
+    "account": "operators and other provisioning servers, each with one certificate",
+    "authenticate": "for whom the IPS takes you",
+    "cluster_config": "get, set, unset and list the keys of a cluster",
+    "health": "whether decisions can be made",
+    "host": "list, configure, arm and follow hosts",
+    "host_config": "get, set, unset and list the keys of a host",
+    "hps_config": "get, set, unset and list the settings of this IPS",
+}
+"""The first word of each verb, and what it is for."""
 
 
 @dataclass(frozen=True)
 class Output:
-    """What a terminal shows, and the exit code."""
+    """What a terminal shows, and the failure that ended it, if any."""
 
-    code: int
     out: str = ""
-    error: str = ""
+    problem: HpsError | None = None
+
+    @property
+    def code(self) -> int:
+        """The exit code."""
+        return self.problem.exit_code if self.problem is not None else 0
+
+    @property
+    def error(self) -> str:
+        """What goes to standard error."""
+        return failure(self.problem) if self.problem is not None else ""
 
 
 class _Help(Exception):
@@ -46,9 +68,9 @@ def verbs() -> dict[tuple[str, ...], Command]:
     return {command.verb: command for command in table.COMMANDS if command.verb}
 
 
-def groups() -> tuple[str, ...]:
-    """The first words of the verbs."""
-    return tuple(dict.fromkeys(words[0] for words in verbs()))
+def groups() -> dict[str, str]:
+    """The first words of the verbs, and what each is for."""
+    return {words[0]: GROUPS.get(words[0], "") for words in sorted(verbs())}
 
 
 def run(at: Site, caller: Caller, words: Sequence[str], standard_input: str | None = None) -> Output:
@@ -57,29 +79,33 @@ def run(at: Site, caller: Caller, words: Sequence[str], standard_input: str | No
         options = vars(parser(words[0] if words else "").parse_args(list(words)))
         command: Command = options.pop("command")
         as_json = options.pop("json")
-        result = table.perform(at, caller, command.name, _given(command, options, standard_input))
-        return Output(0, _shown(command, result, as_json))
+        return Output(_shown(command, table.perform(at, caller, command.name, _given(command, options, standard_input)), as_json))
     except _Help as text:
-        return Output(0, str(text))
+        return Output(str(text))
     except HpsError as error:
-        return Output(error.exit_code, error=failure(error))
+        return Output(problem=error)
 
 
-def failure(error: HpsError) -> str:
-    """A failure as a terminal shows it: what is wrong, and in a second line what to do."""
-    return f"hps: {error.message}\n" + (f"  {error.hint}\n" if error.hint else "")
+def call(at: Site, caller: Caller, name: str, given: Mapping[str, Any]) -> Output:
+    """Run the command of this name for a function of a node, and return what the terminal shows; never raises HpsError."""
+    try:
+        return Output(_shown(table.find(name), table.perform(at, caller, name, given), as_json=False))
+    except HpsError as error:
+        return Output(problem=error)
 
 
 def parser(wanted: str = "") -> argparse.ArgumentParser:
     """The parser of every verb, or only of those that begin with this word."""
     top = _Parser(prog="hps", allow_abbrev=False)
     places: dict[tuple[str, ...], Any] = {(): top.add_subparsers(metavar="VERB", required=True, parser_class=_Parser)}
+    known = groups()
     for words, command in verbs().items():
-        if wanted and words[0] != wanted:
+        if wanted in known and words[0] != wanted:
             continue
         for depth in range(1, len(words)):
             if words[:depth] not in places:
-                inner = places[words[: depth - 1]].add_parser(words[depth - 1], allow_abbrev=False)
+                purpose = known[words[0]]
+                inner = places[words[: depth - 1]].add_parser(words[depth - 1], help=purpose, description=purpose, allow_abbrev=False)
                 places[words[:depth]] = inner.add_subparsers(metavar="VERB", required=True, parser_class=_Parser)
         _declare(places[words[:-1]].add_parser(words[-1], help=command.help, description=command.help, allow_abbrev=False), command)
     return top
@@ -92,10 +118,11 @@ def _declare(verb: argparse.ArgumentParser, command: Command) -> None:
         words = each.help.replace("%", "%%")
         if each.positional:
             verb.add_argument(each.name, metavar=each.name.upper(), nargs=None if each.required else "?", help=words)
-        elif each.kind is kinds.TRUTH:
-            verb.add_argument(f"--{each.name.replace('_', '-')}", dest=each.name, action="store_const", const="true", help=words)
+            continue
+        option = f"--{each.name.replace('_', '-')}"
+        if each.kind is kinds.TRUTH:
+            verb.add_argument(option, dest=each.name, action="store_const", const="true", help=words)
         else:
-            option = f"--{each.name.replace('_', '-')}"
             verb.add_argument(option, dest=each.name, metavar=each.name.upper(), required=each.required, help=words)
 
 
@@ -106,7 +133,18 @@ def _given(command: Command, options: Mapping[str, Any], standard_input: str | N
             if standard_input is None:
                 raise Usage(f"{each.name} is to come from standard input, and there is none")
             given[each.name] = standard_input.removesuffix("\n")
+        elif each.secret and each.name in given and _holds_secret(command, given):
+            raise Refused(
+                f"the value of {given['key']} is secret, and every user of this machine can read what is typed",
+                hint=f"change it now, and give the new one on standard input: hps {' '.join(command.verb)} … {given['key']} -",
+            )
     return given
+
+
+def _holds_secret(command: Command, given: Mapping[str, Any]) -> bool:
+    """Whether this command sets a key of a record that is secret."""
+    kind, found, _ = command.name.partition("_config_")
+    return bool(found) and is_secret(kind, given.get("key", ""))
 
 
 def _shown(command: Command, result: object, as_json: bool) -> str:
@@ -117,4 +155,4 @@ def _shown(command: Command, result: object, as_json: bool) -> str:
     if command.show is not None:
         return command.show(result)
     assert isinstance(result, Mapping)
-    return "".join(f"{key}={value if isinstance(value, str) else json.dumps(value)}\n" for key, value in result.items())
+    return lines.text(result)

@@ -29,7 +29,7 @@ def test_an_operator_follows_a_host_through_its_life(
 
     assert "sch-001: INSTALLING, SCH, 10.77.0.2" in hps("host", "configure", str(mac_of(1)), "--type", "SCH")
     assert hps("host", "list", "--unconfigured").count("\n") == 1
-    assert json.loads(hps("host", "list", "--json"))[0]["MAC"] == str(mac_of(1))
+    assert json.loads(hps("host", "list", "--json"))["hosts"][0]["MAC"] == str(mac_of(1))
     assert "HOSTNAME=sch-001\n" in hps("host", "show", "sch-001")
     hps("host", "arm", "sch-001", "--erase")
     assert site.host_values(at, mac_of(1))["INSTALL_ARMED"] == "erase"
