@@ -6,7 +6,7 @@ from typing import Any
 
 from hps.boot.menu import parse_choice
 from hps.errors import InvalidInput
-from hps.flows.membership import checked_audit, checked_system
+from hps.inventory.model import checked_audit, checked_system
 from hps.registry.keys import TYPES, checked_type
 from hps.registry.types import ValueType, one_of
 from hps.timeline.model import checked_event

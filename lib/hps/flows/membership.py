@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from hps.errors import Denied, InvalidInput, NotFound
+from hps.errors import Denied, NotFound
 from hps.flows import certificates as member_certificates
 from hps.flows import enlist, serve, site
 from hps.flows.model import STRANGER, Caller, Site, Text
@@ -171,26 +171,3 @@ def _set_status(caller: Caller, error: TokenDenied) -> None:
 
 def _record(at: Site, mac: Mac, words: str) -> None:
     site.timeline(at).record(mac, "failed", f"certificate: {words}", "api", site.host_values(at, mac).get("HOSTNAME", ""))
-
-
-def checked_audit(value: object) -> dict[str, str]:
-    """The audit of a node: `HOST_*` keys with text; raises InvalidInput."""
-    if not isinstance(value, dict) or len(value) > 200:
-        raise InvalidInput("audit is not an object of HOST_ keys")
-    for key, item in value.items():
-        if (
-            not isinstance(key, str)
-            or not key.startswith("HOST_")
-            or key == "HOST_PROFILE"
-            or not isinstance(item, str)
-            or len(item) > 4096
-        ):
-            raise InvalidInput(f"audit: {str(key)[:40]!r} is not a HOST_ key with text")
-    return value
-
-
-def checked_system(value: object) -> dict[str, str]:
-    """The interesting lines of /etc/os-release; raises InvalidInput."""
-    if not isinstance(value, dict) or not all(isinstance(item, str) and len(item) <= 256 for item in value.values()):
-        raise InvalidInput("os is not an object of ID, VERSION_ID and PRETTY_NAME")
-    return {str(key): item for key, item in value.items()}

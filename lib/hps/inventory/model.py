@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from hps.errors import InvalidInput
+
 
 @dataclass(frozen=True)
 class Part:
@@ -90,3 +92,26 @@ def parse_os_release(text: str) -> Mapping[str, str]:
         if separator and key in ("ID", "VERSION_ID", "PRETTY_NAME"):
             found[key] = re.sub(r"\\(.)", r"\1", value.strip().strip("\"'"))[:256]
     return found
+
+
+def checked_audit(value: object) -> dict[str, str]:
+    """The audit of a node: `HOST_*` keys with text; raises InvalidInput."""
+    if not isinstance(value, dict) or len(value) > 200:
+        raise InvalidInput("audit is not an object of HOST_ keys")
+    for key, item in value.items():
+        if (
+            not isinstance(key, str)
+            or not key.startswith("HOST_")
+            or key == "HOST_PROFILE"
+            or not isinstance(item, str)
+            or len(item) > 4096
+        ):
+            raise InvalidInput(f"audit: {str(key)[:40]!r} is not a HOST_ key with text")
+    return value
+
+
+def checked_system(value: object) -> dict[str, str]:
+    """The interesting lines of /etc/os-release; raises InvalidInput."""
+    if not isinstance(value, dict) or not all(isinstance(item, str) and len(item) <= 256 for item in value.values()):
+        raise InvalidInput("os is not an object of ID, VERSION_ID and PRETTY_NAME")
+    return {str(key): item for key, item in value.items()}

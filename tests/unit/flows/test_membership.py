@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hps.errors import Denied, InvalidInput, NotFound
 from hps.flows import enlist, membership, progress, site
 from hps.flows.model import STRANGER, Caller, Site
+from hps.inventory.model import checked_audit
 from hps.node.configuration import parse_files
 from tests.sites import booting, mac_of, make_site, node
 from tests.unit.security.test_authority import request_of
@@ -95,7 +96,7 @@ def test_registering_makes_the_host_installed_and_names_its_system(at: Site) -> 
     assert {key: values[key] for key in expected} == expected
     assert not {"INSTALL_ARMED", "INSTALL_TRIES", "INSTALL_ERROR"} & set(values)
     assert answer["session"] == site.timeline(at).events(mac_of(1))[-1].session
-    assert "hps-local" in (at.paths.services / "dnsmasq/hosts.d" / mac_of(1).digits).read_text()
+    assert "# local: its own disk\n" in (at.paths.scripts / values["IP"]).read_text()
     membership.register(at, node(1), {"os": {**RELEASE, "VERSION_ID": "13"}})
     assert site.host_values(at, mac_of(1))["OS_VERSION"] == "13"
 
@@ -117,4 +118,4 @@ def test_registering_does_not_undo_what_an_operator_decided(at: Site, state: str
 @pytest.mark.parametrize("audit", [[], {"STATE": "INSTALLED"}, {"HOST_PROFILE": "ROOT"}, {"HOST_X": 5}, {"HOST_X": "x" * 5000}])
 def test_an_audit_cannot_write_other_keys(audit: object) -> None:
     with pytest.raises(InvalidInput):
-        membership.checked_audit(audit)
+        checked_audit(audit)
