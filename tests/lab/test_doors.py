@@ -53,7 +53,7 @@ def _ask(member: Network, query: str) -> tuple[int, str]:
 
 @pytest.mark.feature("SE4")
 def test_an_address_without_our_lease_is_refused(stranger: Network, fleet: Fleet) -> None:
-    for query in ("cmd=init", "cmd=install", f"cmd=init&mac={fleet.bios.mac}", "cmd=hosts", "cmd=process_menu_item&menu_item=reboot"):
+    for query in ("cmd=init", f"cmd=init&mac={fleet.bios.mac}", "cmd=host_list", "cmd=process_menu_item&menu_item=reboot"):
         status, body = _ask(stranger, query)
         assert status in (401, 403), query
         assert "hps.token" not in body
@@ -65,7 +65,7 @@ def test_an_address_with_our_lease_gets_boot_decisions_only(guest: Network) -> N
     status, body = _ask(guest, "cmd=init&arch=x86_64&format=ipxe")
     assert status == 200
     assert body.startswith("#!ipxe")
-    for command in ("hosts", "installer_config", "register", "host_configure", "install_begin"):
+    for command in ("host_list", "installer_config", "register", "host_configure", "install_begin"):
         assert _ask(guest, f"cmd={command}&format=json")[0] in (401, 403), command
 
 
@@ -78,7 +78,7 @@ def test_an_unknown_architecture_is_told_so(guest: Network) -> None:
 
 @pytest.mark.feature("SE4")
 def test_a_node_without_its_certificate_gets_nothing(fleet: Fleet) -> None:
-    for command in ("hosts", "installer_config", "register", "host_configure"):
+    for command in ("host_list", "installer_config", "register", "host_configure"):
         status = fleet.ips.ssh(fleet.bios.mac, f"python3 -c '{_ASK}' {command}").strip()
         assert status in ("401", "403"), command
 

@@ -54,7 +54,7 @@ def test_without_a_menu_a_machine_waits_for_the_cli(machines: Yard) -> None:
     machine.serial.wait("asking again in 2 seconds", 120)
     assert "SCH storage host" not in plain(machine.serial.text())
     assert ips.wait_record(machine.mac, 30, STATUS="searching").get("STATE") == "UNCONFIGURED"
-    ips.change_host(machine.mac, STATUS="reboot")
+    ips.hps("host", "reboot", machine.mac)
     machine.qmp.wait_event("RESET", 60)
     start = machine.serial.position
     machine.serial.wait("asking again in 2 seconds", 120, start)
