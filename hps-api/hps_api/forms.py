@@ -28,9 +28,8 @@ def choose(form: str) -> None:
 
 def wanted() -> str:
     """The form that this caller gets; never fails, because failures are rendered with it too."""
-    offers = [
-        (quality, MEDIA[kind]) for media, quality in request.accept_mimetypes if (kind := media.split(";")[0].strip().lower()) in MEDIA
-    ]
+    accepted = request.accept_mimetypes if "Accept" in request.headers else ()
+    offers = [(quality, MEDIA[kind]) for media, quality in accepted if (kind := media.split(";")[0].strip().lower()) in MEDIA]
     best = max(offers, key=lambda offer: offer[0], default=(0.0, ""))
     if best[0] > 0:
         return best[1]
@@ -38,5 +37,6 @@ def wanted() -> str:
     agent = request.headers.get("User-Agent", "").lower()
     typical = next((form for word, form in AGENTS if word in agent), "text")
     placed = "json" if request.path.startswith("/api/") else ""
-    chosen = (g.get("format", "") or request.args.get("format", ""), placed, typical, "text", *FORMS)
+    named = g.get("format")
+    chosen = (request.args.get("format", "") if named is None else named, placed, typical, "text", *FORMS)
     return next((form for form in chosen if form in FORMS and form not in refused), "text")

@@ -5,6 +5,7 @@ a request that another site made is refused, whoever sent it; the Host must be a
 else's may be pointed at our address; and what changes something needs a token that only our own pages hold.
 """
 
+import functools
 import hashlib
 import hmac
 import ipaddress
@@ -74,13 +75,15 @@ def _own_origin() -> str:
 
 def _is_ours(host: str, paths: Paths) -> bool:
     """Whether a Host is an address, or a name that nobody else can point here."""
-    if "Host" not in request.headers or _is_address(name := _name(host)) or name in _NAMES:
+    name = _name(host)
+    if _is_address(name) or name in _NAMES or "Host" not in request.headers:
         return True
     at = site.open_ips(paths)
     names = {*_NAMES, *at.setting("IPS_NAMES").split(",")}
     return name in names | {f"{each}.{at.values.get('DNS_DOMAIN', '')}" for each in names}
 
 
+@functools.lru_cache(maxsize=256)
 def _name(host: str) -> str:
     try:
         return (urlsplit(f"//{host}").hostname or "").rstrip(".")
@@ -88,6 +91,7 @@ def _name(host: str) -> str:
         return ""
 
 
+@functools.lru_cache(maxsize=256)
 def _is_address(name: str) -> bool:
     try:
         ipaddress.ip_address(name)

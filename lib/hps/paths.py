@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 
@@ -17,7 +18,7 @@ class Paths:
         """The base named by HPS_BASE, or the default one; `hps.registry.settings.open_paths` knows the other folders too."""
         return cls(Path(os.environ.get("HPS_BASE", "/srv/hps")))
 
-    @property
+    @cached_property
     def config(self) -> Path:
         """Records, keys and certificates: what a backup must hold."""
         return self.base / "config"
@@ -26,47 +27,47 @@ class Paths:
         """The certificate authority of a cluster: its certificate, its key, and the certificate of this IPS."""
         return self.config / "clusters" / cluster / "ca"
 
-    @property
+    @cached_property
     def resources(self) -> Path:
         """Images, installer and loaders: what nginx serves."""
         return self.resources_folder or self.base / "resources"
 
-    @property
+    @cached_property
     def images(self) -> Path:
         """Published images: `<name>/<sequence>/{manifest,pack,index}`."""
         return self.resources / "images"
 
-    @property
+    @cached_property
     def boot(self) -> Path:
         """Static boot files served over HTTP: installer kernel and initrd, loaders, scripts."""
         return self.resources / "boot"
 
-    @property
+    @cached_property
     def tftp(self) -> Path:
         """The TFTP root: first-stage loaders only."""
         return self.resources / "tftp"
 
-    @property
+    @cached_property
     def services(self) -> Path:
         """Rendered configuration of the services; made again from the records at any time."""
         return self.base / "services"
 
-    @property
+    @cached_property
     def scripts(self) -> Path:
         """Boot scripts of known hosts, one file for each address: what nginx serves to that address alone."""
         return self.services / "scripts"
 
-    @property
+    @cached_property
     def run(self) -> Path:
         """Sockets, leases and process ids; empty after a restart."""
         return self.base / "run"
 
-    @property
+    @cached_property
     def log(self) -> Path:
         """Logs and the boot events of every machine."""
         return self.base / "log"
 
-    @property
+    @cached_property
     def leases(self) -> Path:
         """The lease file of dnsmasq."""
         return self.config / "leases"

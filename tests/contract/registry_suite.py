@@ -1,8 +1,10 @@
 """What any registry must do, whatever holds the records: a backend passes by subclassing `RegistrySuite` with a `registry` fixture."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -97,12 +99,13 @@ class RegistrySuite:
         assert registry.read(HOST) == made
         assert registry.change(HOST, setting(SLOT="a")).get("SLOT") == "a"
 
-    def test_what_was_read_is_the_callers_own(self, registry: Registry) -> None:
+    def test_nobody_changes_what_others_read(self, registry: Registry) -> None:
         registry.change(HOST, setting(STATE="INSTALLED"), create=True)
         for _ in range(2):
-            values = registry.read(HOST).values
-            assert isinstance(values, dict)
-            values["STATE"] = "DISK_BOOT"
+            values: Any = registry.read(HOST).values
+            # Read-only, or the caller's own.
+            with contextlib.suppress(TypeError):
+                values["STATE"] = "DISK_BOOT"
         assert registry.read(HOST).get("STATE") == "INSTALLED"
 
     def test_records_are_listed_by_kind(self, registry: Registry) -> None:

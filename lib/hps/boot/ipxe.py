@@ -4,6 +4,8 @@ Every value that is put into a template passes `checked_plain` once more, whoeve
 `${` in a host name or a kernel argument is refused here too (S5). Words for the screen are reduced to safe characters.
 """
 
+import functools
+
 from hps.boot.model import STATIC, Decision, Explain, Install, Introduce, Item, Local, Menu, Rescue, Restart, Wait
 from hps.boot.script import marked, shown
 from hps.errors import InvalidInput
@@ -95,6 +97,16 @@ def render(decision: Decision, address: str = "", console: str = "") -> str:
     Raises:
         InvalidInput: a value holds a character that a boot script cannot carry.
     """
+    return _kept(decision, address) if isinstance(decision, STATIC) else _render(decision, address, console)
+
+
+@functools.lru_cache(maxsize=1024)
+def _kept(decision: Decision, address: str) -> str:
+    """A script without a secret is made once: many machines wait for the same, and each asks again and again."""
+    return _render(decision, address, "")
+
+
+def _render(decision: Decision, address: str, console: str) -> str:
     base = f"http://{checked_address(address)}" if address else ""
     api, boot = f"{base}/hps-api", f"{base}/boot"
     match decision:

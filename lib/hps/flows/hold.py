@@ -18,6 +18,10 @@ class Places:
         self._guard = threading.Lock()
         self._taken: set[Mac] = set()
 
+    def taken(self) -> int:
+        """How many are held now."""
+        return len(self._taken)
+
     @contextmanager
     def take(self, mac: Mac) -> Iterator[bool]:
         """Hold a place for the body; false where none is free, or where this machine has one already."""

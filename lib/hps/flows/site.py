@@ -20,7 +20,16 @@ def open_ips(paths: Paths) -> Site:
     registry = _registry(paths.config)
     own = settings.read(registry)
     active = own.get("ACTIVE_CLUSTER", "")
-    return Site(settings.located(paths, own), registry, active, registry.read(cluster_name(active)).values if active else {})
+    cluster = registry.read(cluster_name(active)).values if active else _NOTHING
+    kept = _opened.get(paths)
+    # The registry gives the same values as long as their record is the same.
+    if kept is None or kept[0] is not own or kept[1] is not cluster:
+        kept = _opened[paths] = (own, cluster, Site(settings.located(paths, own), registry, active, cluster))
+    return kept[2]
+
+
+_NOTHING: Values = {}
+_opened: dict[Paths, tuple[Values, Values, Site]] = {}
 
 
 @functools.lru_cache(maxsize=64)

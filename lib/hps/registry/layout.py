@@ -44,6 +44,7 @@ def file_of(name: RecordName) -> str:
     return f"{place.folder.format(*parts)}/{parts[-1]}{place.end}"
 
 
+@functools.lru_cache(maxsize=256)
 def listed(kind: str, parents: tuple[str, ...]) -> tuple[str, re.Pattern[str], str]:
     """How the records of a kind are found: the folder, what its entries look like, and the file below an entry, where that is one.
 

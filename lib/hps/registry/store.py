@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from hps.errors import HpsError, InvalidInput, NotFound, Refused
 from hps.log import warning
@@ -49,17 +50,16 @@ class FileRegistry:
             signature = signature_of(path)
             kept = self._cache.records.get(path)
             if kept is not None and kept[0] == signature:
-                stored = kept[1]
-            else:
-                stored = load(path)
-                self._cache.keep(path, signature, stored)
+                return kept[1]
+            record = _shared(name, load(path))
+            self._cache.keep(path, signature, record)
+            return record
         except (NotFound, FileNotFoundError, NotADirectoryError) as error:
             raise NotFound(f"there is no record {name}") from error
         except BadLine as error:
-            stored = self._last_good(name, error, self._cache.first_warning(path, signature))
+            return _shared(name, self._last_good(name, error, self._cache.first_warning(path, signature)))
         except OSError as error:
             raise Refused(f"{path} cannot be read: {error.strerror}", hint="mend the permissions of its folder") from error
-        return Record(name, dict(stored.values), stored.revision)
 
     def exists(self, name: RecordName) -> bool:
         """Whether there is such a record."""
@@ -68,20 +68,21 @@ class FileRegistry:
     def names(self, kind: str, *parents: str) -> tuple[RecordName, ...]:
         """The records of a kind below these parents, sorted by name."""
         below, pattern, file = listed(kind, parents)
-        folder = self.root / below
+        folder = f"{self._root}/{below}"
+        place = f"{folder} {kind}"
         try:
-            signature = signature_of(os.fspath(folder))
-            kept = self._cache.listings.get(f"{folder} {kind}")
+            signature = signature_of(folder)
+            kept = self._cache.listings.get(place)
             if kept is not None and kept[0] == signature and not file:
                 return kept[1]
             found = sorted(match[1] for match in map(pattern.fullmatch, os.listdir(folder)) if match)  # noqa: PTH208 - names only
         except (FileNotFoundError, NotADirectoryError):
             return ()
         if file:
-            found = [word for word in found if (folder / word / file).exists()]
+            found = [word for word in found if Path(folder, word, file).exists()]
         names = tuple(RecordName(kind, (*parents, word) if word else ()) for word in found)
         if settled(signature):
-            self._cache.listings[f"{folder} {kind}"] = (signature, names)
+            self._cache.listings[place] = (signature, names)
         return names
 
     def change(self, name: RecordName, edit: Edit, create: bool = False, expected: int | None = None) -> Record:
@@ -240,6 +241,11 @@ class FileRegistry:
                 except (NotFound, BadLine):
                     continue
         return highest
+
+
+def _shared(name: RecordName, stored: Stored) -> Record:
+    """A record that many callers may be given: nobody can change its values."""
+    return Record(name, MappingProxyType(stored.values), stored.revision)
 
 
 @contextmanager

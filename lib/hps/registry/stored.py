@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from hps.errors import NotFound
-from hps.registry.model import RecordName
+from hps.registry.model import Record, RecordName
 from hps.registry.text import BadLine, parse_file
 
 SETTLED = 50_000_000
@@ -31,7 +31,7 @@ class Stored:
 class Cache:
     """What a process knows of one store: each entry is replaced as a whole, so threads need no lock."""
 
-    records: dict[str, tuple[Signature, Stored]] = field(default_factory=dict)
+    records: dict[str, tuple[Signature, Record]] = field(default_factory=dict)
     listings: dict[str, tuple[Signature, tuple[RecordName, ...]]] = field(default_factory=dict)
     warned: dict[str, Signature] = field(default_factory=dict)
 
@@ -43,14 +43,14 @@ class Cache:
         self.warned[path] = signature
         return True
 
-    def keep(self, path: str, signature: Signature, stored: Stored) -> None:
-        """Keep a parsed file, if its signature can be relied on."""
+    def keep(self, path: str, signature: Signature, record: Record) -> None:
+        """Keep a record as it was read, if the signature of its file can be relied on."""
         if settled(signature):
             self._bound(self.records)
-            self.records[path] = (signature, stored)
+            self.records[path] = (signature, record)
 
     @staticmethod
-    def _bound(kept: dict[str, tuple[Signature, Stored]] | dict[str, Signature]) -> None:
+    def _bound(kept: dict[str, tuple[Signature, Record]] | dict[str, Signature]) -> None:
         if len(kept) >= LIMIT:
             kept.clear()
 

@@ -6,6 +6,7 @@ Whoever has proven to be a member of the cluster has a file of its own, so that 
 
 import json
 import logging
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,9 @@ SIZE_LIMIT = 10 * 1024 * 1024
 
 KEPT = 4
 """Older files that are kept, `audit.log.1` the newest."""
+
+_PLAIN = re.compile(r"[!#-<>-~]*")
+"""What needs no quotes: printable ASCII but for the space, the quote and the equals sign."""
 
 LONGEST = 80
 """Characters of a value that are written."""
@@ -60,5 +64,4 @@ def _turn(place: Path) -> None:
 
 def _word(value: str) -> str:
     short = value[:LONGEST]
-    plain = short.isascii() and short.isprintable() and not any(character in ' "=' for character in short)
-    return short if plain else json.dumps(short)
+    return short if _PLAIN.fullmatch(short) else json.dumps(short)

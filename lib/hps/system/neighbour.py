@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import struct
+import threading
 
 from hps.errors import InvalidInput
 from hps.values import Mac
@@ -15,6 +16,7 @@ _HEADER = struct.Struct("=IHHII")
 _NEIGHBOUR = struct.Struct("=BxxxiHBB")
 _ATTRIBUTE = struct.Struct("=HH")
 _SECONDS = 1.0
+_own = threading.local()
 
 
 def ask(interface: str, address: str) -> Mac | None:
@@ -50,7 +52,20 @@ def _request(index: int, address: str) -> bytes:
 
 
 def _exchange(request: bytes) -> bytes:
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE) as kernel:
+    """The answer of the kernel, on a socket that each thread keeps; after any failure it makes another one."""
+    kernel: socket.socket | None = getattr(_own, "kernel", None)
+    if kernel is None:
+        kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
         kernel.settimeout(_SECONDS)
-        kernel.sendto(request, (0, 0))
-        return kernel.recv(4096)
+    _own.kernel = None
+    number = getattr(_own, "number", 0) % 0xFFFFFFFF + 1
+    try:
+        kernel.sendto(request[:8] + struct.pack("=I", number) + request[12:], (0, 0))
+        answer = kernel.recv(4096)
+        if len(answer) < _HEADER.size or _HEADER.unpack_from(answer)[3] != number:
+            raise OSError("an answer to another question")
+    except OSError:
+        kernel.close()
+        raise
+    _own.kernel, _own.number = kernel, number
+    return answer

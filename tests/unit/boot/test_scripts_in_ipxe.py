@@ -73,6 +73,6 @@ def test_a_waiting_machine_whose_question_nobody_answers_asks_again(monkeypatch:
             assert asked_again.wait(120)
         elif number == 2:
             asked_again.set()
-        return ipxe.render(Wait("waiting", (), 1) if number < 2 else Restart(), "").encode()
+        return ipxe.render(Wait("waiting for nobody", (), 1) if number < 2 else Restart(), "").encode()
 
     assert boot(answer) == ["/boot/script", *["/hps-api?cmd=init&wait=-8"] * 2]
