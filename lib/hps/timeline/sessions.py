@@ -58,6 +58,13 @@ def sessions(events: Sequence[Event]) -> tuple[Session, ...]:
     return tuple(sorted((Session(name, tuple(group)) for name, group in groups.items()), key=lambda one: one.started))
 
 
+def outline(session: Session) -> Session:
+    """As much of a boot as `begins_session` and `repeats` look at: its first event, and the last one of each name."""
+    latest = {event.event: event for event in session.events}
+    kept = [event for event in session.events[1:] if latest[event.event] is event]
+    return Session(session.id, (session.events[0], *kept))
+
+
 def begins_session(current: Session | None, event: str, now: float) -> bool:
     """Whether an event is the first one of a new boot: the order goes back to the beginning after a later phase."""
     if current is None:

@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 
 from hps.system import files, lock
+from hps.system.revision import Revisions
 from hps.timeline.model import Event, checked_event, one_line, parse_events
-from hps.timeline.sessions import Session, begins_session, repeats, session_id, sessions
+from hps.timeline.sessions import Session, begins_session, outline, repeats, session_id, sessions
 from hps.values import Mac
 
 READ_LIMIT = 256 * 1024
@@ -17,11 +18,21 @@ SIZE_LIMIT = 1024 * 1024
 """Bytes above which a machine's file is cut down to its last READ_LIMIT bytes."""
 
 
+LIMIT = 16384
+"""Machines whose current boot a process keeps in mind."""
+
+_Signature = tuple[int, int, int]
+_current: dict[Path, tuple[_Signature, Session]] = {}
+"""File -> what it was when it was read last, and the outline of its last boot; each entry is replaced as a whole."""
+
+
 class Timeline:
-    """The boot events below one folder (`<log>/boots`)."""
+    """The boot events below one folder (`<log>/boots`), with one revision for all of them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        # Where the number is lost, the microseconds since 1970 are higher than any that it can have reached.
+        self.revisions = Revisions(folder / ".revision", lambda: time.time_ns() // 1000)
 
     def path(self, mac: Mac) -> Path:
         """The file of a machine."""
@@ -56,24 +67,52 @@ class Timeline:
         """
         detail = one_line(detail)
         checked_event(event)
-        with lock.exclusive(self.folder / f".{mac.digits}.lock"):
+        known = self._known(mac)
+        if known is not None and _again(known, event, detail, time.time()):
+            return known.id
+        with lock.exclusive(self.folder / ".locks", part=mac.digits):
+            current = self._known(mac) or self._outlined(mac)
             now = time.time()
-            current = self.current(mac)
-            fresh = begins_session(current, event, now)
-            if current is None or fresh:
+            if current is not None and _again(current, event, detail, now):
+                return current.id
+            if current is None or begins_session(current, event, now):
                 session = session_id(name or mac.digits, now)
             else:
                 session = current.id
-                if repeats(current, event, detail):
-                    return session
                 now = max(min(moment or now, now), current.started)
-            files.append(self.path(mac), Event(now, session, event, detail, source).line().encode(), mode=0o640)
+            # The file holds milliseconds: what is kept in mind is what would be read.
+            added = Event(round(now, 3), session, event, detail, source)
+            files.append(self.path(mac), added.line().encode(), mode=0o640)
             self._bound(mac)
+            self._keep(mac, current, added)
+            self.revisions.bump()
         return session
 
     def forget(self, mac: Mac) -> None:
         """Remove the events of a machine that is gone."""
         files.remove(self.path(mac))
+        if self.folder.is_dir():
+            self.revisions.bump()
+
+    def _known(self, mac: Mac) -> Session | None:
+        """The outline of the current boot as it is kept in mind, if the file is still the same."""
+        kept = _current.get(self.path(mac))
+        return kept[1] if kept is not None and kept[0] == _signature(self.path(mac)) else None
+
+    def _outlined(self, mac: Mac) -> Session | None:
+        signature, current = _signature(self.path(mac)), self.current(mac)
+        if current is None or signature is None:
+            return None
+        _remember(self.path(mac), signature, outline(current))
+        return outline(current)
+
+    def _keep(self, mac: Mac, current: Session | None, added: Event) -> None:
+        """Go on with the event that was just added, without reading the file again."""
+        signature = _signature(self.path(mac))
+        if signature is None or (current is not None and current.id != added.session and added.time <= current.started):
+            return
+        before = current.events if current is not None and current.id == added.session else ()
+        _remember(self.path(mac), signature, outline(Session(added.session, tuple(sorted((*before, added), key=lambda one: one.time)))))
 
     def _bound(self, mac: Mac) -> None:
         path = self.path(mac)
@@ -84,6 +123,25 @@ class Timeline:
 def machines(folder: Path) -> tuple[Mac, ...]:
     """Every machine that has events."""
     return tuple(sorted(Mac(path.stem) for path in folder.glob("*.jsonl") if re.fullmatch(r"[0-9a-f]{12}", path.stem)))
+
+
+def _again(current: Session, event: str, detail: str, now: float) -> bool:
+    """Whether an event is the last one once more, within the same boot."""
+    return not begins_session(current, event, now) and repeats(current, event, detail)
+
+
+def _remember(path: Path, signature: _Signature, session: Session) -> None:
+    if len(_current) >= LIMIT:
+        _current.clear()
+    _current[path] = (signature, session)
+
+
+def _signature(path: Path) -> _Signature | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _tail(path: Path) -> str:
