@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("quick-start", "boot-a-machine", "troubleshoot")
+PAGES = ("quick-start", "boot-a-machine", "change-settings", "troubleshoot")
 PRELUDE = "ip link set lo up && ip link add eth1 type bridge && ip addr add 10.77.0.1/24 dev eth1 && ip link set eth1 up"
 PATIENCE = 90
 

@@ -53,7 +53,7 @@ class Site:
 
     def configure(self) -> None:
         network = ("--dhcp-iface", "br0", "--dhcp-ip", "10.77.0.1", "--network-cidr", "10.77.0.0/24")
-        self.hps("cluster", "configure", "--cluster-name", "lab", *network, "--dns-domain", "lab.example")
+        self.hps("cluster", "configure", "--cluster-name", "lab", *network, "--dns-domain", "lab.example", "--probe-seconds", QUICK)
 
     def start(self) -> None:
         command = self.wire.inside(["env", f"HPS_BASE={self.paths.base}", sys.executable, "-m", "hps", "service", "start"])
