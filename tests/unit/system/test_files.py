@@ -99,3 +99,60 @@ def test_links_and_directories_may_be_there_already(tmp_path: Path) -> None:
     files.remove(tmp_path / "a" / "link")
     files.remove(tmp_path / "a" / "link")
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["b"]
+
+
+def test_the_version_before_keeps_its_second_name(tmp_path: Path) -> None:
+    file, previous = tmp_path / "deep" / "file", tmp_path / "deep" / ".file.previous"
+    for content in (b"one", b"two", b"three"):
+        files.replace(file, content, previous)
+    assert (file.read_bytes(), previous.read_bytes()) == (b"three", b"two")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert sorted(path.name for path in file.parent.iterdir()) == [".file.previous", "file"]
+
+
+def test_what_a_killed_writer_left_is_swept(tmp_path: Path) -> None:
+    file, previous = tmp_path / "file", tmp_path / ".file.previous"
+    (tmp_path / ".file.new").write_bytes(b"half")
+    (tmp_path / ".file.previous.new").write_bytes(b"half")
+    previous.write_bytes(b"of a file that was removed")
+    files.replace(file, b"one", previous)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    # Killed between the second name and the new content: both names are of one file.
+    previous.hardlink_to(file)
+    files.replace(file, b"two", previous)
+    assert (file.read_bytes(), previous.read_bytes()) == (b"two", b"one")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".file.previous", "file"]
+
+
+@pytest.mark.feature("CF4")
+@pytest.mark.parametrize("old", [b"old", None])
+def test_what_is_read_back_differently_is_put_back(old: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that stores other bytes than it was given."""
+    file, previous = tmp_path / "file", tmp_path / ".file.previous"
+    if old is not None:
+        files.replace(file, old, previous)
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, bytes(data).replace(b"e", b"a")))
+    with pytest.raises(Refused, match="does not hold what was written"):
+        files.replace(file, b"new", previous)
+    monkeypatch.undo()
+    assert (file.read_bytes() if file.exists() else None) == old
+
+
+def test_a_change_needs_a_place_that_has_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.check_room(tmp_path / "not" / "made" / "yet", 100)
+    free = os.statvfs(tmp_path).f_bavail * os.statvfs(tmp_path).f_frsize
+    with pytest.raises(Refused, match="KiB left") as refusal:
+        files.check_room(tmp_path, free)
+    assert refusal.value.hint
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(Refused, match="cannot be written by this user"):
+        files.check_room(tmp_path, 100)
+
+
+def test_folders_are_made_with_their_names_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[Path] = []
+    monkeypatch.setattr(files, "flush_directory", flushed.append)
+    files.make_parents(tmp_path / "a" / "b")
+    files.make_parents(tmp_path / "a" / "b")
+    assert flushed == [tmp_path, tmp_path / "a"]

@@ -53,3 +53,39 @@ def test_a_link_is_not_locked(tmp_path: Path) -> None:
     with pytest.raises(Refused), lock.exclusive(tmp_path / "lock"):
         pass
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_parts_of_one_file_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    place = tmp_path / "deep" / ".locks"
+    with lock.exclusive(place, part="a"), lock.exclusive(place, part="b", timeout=0):
+        for part in ("a", "b"):
+            with pytest.raises(Unreachable), lock.exclusive(place, part=part, timeout=0.01):
+                pytest.fail("a part was held twice")
+    with lock.exclusive(place, part="a", timeout=0):
+        pass
+    assert [path.name for path in place.parent.iterdir()] == [".locks"]
+
+
+def hold_part(path: Path, held: Event) -> None:
+    with lock.exclusive(path, part="a"):
+        held.set()
+        time.sleep(60)
+
+
+@pytest.mark.feature("CF1")
+@pytest.mark.programs
+def test_a_killed_holder_frees_its_part(tmp_path: Path) -> None:
+    held = FORK.Event()
+    holder = FORK.Process(target=hold_part, args=(tmp_path / "lock", held))
+    holder.start()
+    try:
+        assert held.wait(20)
+        with pytest.raises(Unreachable), lock.exclusive(tmp_path / "lock", timeout=0.01, part="a"):
+            pytest.fail("the part was held twice")
+        assert holder.pid is not None
+        os.kill(holder.pid, signal.SIGKILL)
+        with lock.exclusive(tmp_path / "lock", timeout=20, part="a"):
+            pass
+    finally:
+        holder.kill()
+        holder.join()
