@@ -1,10 +1,20 @@
 # shellcheck shell=sh
-# hps.sh: the bridge from a node's shell to hps, and the verbs of the node itself. Decisions are in Python.
-# POSIX sh: dash, busybox sh and bash run it. Sourcing it defines functions and does nothing else.
+# hps.sh: the bridges from a node's shell to hps, and the verbs of the node itself. Decisions are in Python.
+# POSIX sh: dash, busybox sh and bash run it. Sourcing it defines functions and names, and does nothing else.
+
+_n_python=/usr/bin/python3
+_n_application=/usr/lib/hps/hps.pyz
+_n_identity=/var/lib/hps/identity
+# Isolated, and without the site's modules: an interpreter that only asks starts in less time than a bare one.
+_n_ask='import sys; sys.path.insert(0, sys.argv.pop(1)); from hps.ask.node import main; sys.exit(main())'
 
 # n_hps GROUP VERB [ARGUMENT...]
 #   Run hps with these arguments; its output and its exit code come back unchanged.
-n_hps() { "${HPS_PYTHON:-python3}" "${HPS_ZIPAPP:-/usr/lib/hps/hps.pyz}" "$@"; }
+n_hps() { "$_n_python" "$_n_application" "$@"; }
+
+# n_ips_command COMMAND [NAME=VALUE...]
+#   Ask the IPS for a command, as this node: what it answers is printed, and its exit code comes back.
+n_ips_command() { "$_n_python" -I -S -c "$_n_ask" "$_n_application" "$_n_identity" "$@"; }
 
 # n_identity [ARGUMENT...]
 #   Give this machine its host name, addresses and membership from the state partition.

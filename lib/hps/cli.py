@@ -72,7 +72,7 @@ def _command(words: list[str]) -> int:
 
     _log()
     texts = [door.word(each) for each in words]
-    given = operator.standard_input() if operator.STANDARD_INPUT in texts else None
+    given = operator.standard_input() if operator.wants_input(texts) else None
     done = terminal.run(site.open_ips(_paths()), Caller(OPERATOR, name="local"), texts, given)
     sys.stdout.flush()
     sys.stdout.buffer.write(done.out.encode())

@@ -8,6 +8,7 @@ from hps.errors import InvalidInput, NotFound, Usage
 
 TARGET = "/terminal"
 STANDARD_INPUT = "-"
+END_OF_OPTIONS = "--"
 
 
 def local(words: list[str]) -> int | None:
@@ -68,8 +69,14 @@ def certificate(folder: str, cluster: str) -> str:
 def question(words: list[str]) -> bytes:
     """The words, and what is on standard input where one of them asks for it, as JSON; raises InvalidInput for what is not UTF-8."""
     texts = ",".join(door.quoted(door.word(each)) for each in words)
-    given = f',"input":{door.quoted(standard_input())}' if STANDARD_INPUT in words else ""
+    given = f',"input":{door.quoted(standard_input())}' if wants_input(words) else ""
     return f'{{"words":[{texts}]{given}}}'.encode()
+
+
+def wants_input(words: list[str]) -> bool:
+    """Whether one of the words stands for what is on standard input; after `--` none does."""
+    end = words.index(END_OF_OPTIONS) if END_OF_OPTIONS in words else len(words)
+    return STANDARD_INPUT in words[:end]
 
 
 def standard_input() -> str:

@@ -1,8 +1,8 @@
 """The commands as verbs of a terminal: words in, text and an exit code out. The same on the IPS, over its socket and over TLS.
 
-A positional parameter is a word, any other is an option, a truth is a flag; after `--` everything is a word. The word `-`
-stands for what is on standard input, less one newline at its end: the only way to give a secret, because arguments can be
-read by every user (proc(5)).
+A positional parameter is a word, any other is an option, a truth is a flag; after `--` every word is only itself. Before it
+the word `-` stands for what is on standard input, less one newline at its end: the only way to give a secret, because
+arguments can be read by every user (proc(5)).
 """
 
 import argparse
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from hps.ask.door import failure
-from hps.ask.operator import STANDARD_INPUT
+from hps.ask.operator import END_OF_OPTIONS, STANDARD_INPUT
 from hps.commands import kinds, lines, table
 from hps.commands.model import Command
-from hps.errors import HpsError, Refused, Usage
+from hps.errors import HpsError, Usage
 from hps.flows.model import Caller, Site, Text
 from hps.registry.keys import is_secret
 
@@ -49,6 +49,17 @@ class Output:
         return failure(self.problem) if self.problem is not None else ""
 
 
+class _Literal(str):
+    """A word after `--`: for the parser no option, whatever it begins with, and for the command exactly what was given."""
+
+    given: str
+
+    def __new__(cls, given: str) -> "_Literal":
+        made = super().__new__(cls, "word" if given.startswith("-") else given)
+        made.given = given
+        return made
+
+
 class _Help(Exception):
     """Help was asked for."""
 
@@ -76,7 +87,7 @@ def groups() -> dict[str, str]:
 def run(at: Site, caller: Caller, words: Sequence[str], standard_input: str | None = None) -> Output:
     """Parse the words, run the command as this caller, and return what the terminal shows; never raises HpsError."""
     try:
-        options = vars(parser(words[0] if words else "").parse_args(list(words)))
+        options = vars(parser(words[0] if words else "").parse_args(_literal(words)))
         command: Command = options.pop("command")
         as_json = options.pop("json")
         return Output(_shown(command, table.perform(at, caller, command.name, _given(command, options, standard_input)), as_json))
@@ -111,6 +122,14 @@ def parser(wanted: str = "") -> argparse.ArgumentParser:
     return top
 
 
+def _literal(words: Sequence[str]) -> list[str]:
+    """The words as the parser gets them. argparse itself loses a `--` that is a value."""
+    if END_OF_OPTIONS not in words:
+        return list(words)
+    place = list(words).index(END_OF_OPTIONS)
+    return [*words[:place], *(_Literal(word) for word in words[place + 1 :])]
+
+
 def _declare(verb: argparse.ArgumentParser, command: Command) -> None:
     verb.set_defaults(command=command)
     verb.add_argument("--json", action="store_true", help="the answer as JSON")
@@ -129,12 +148,16 @@ def _declare(verb: argparse.ArgumentParser, command: Command) -> None:
 def _given(command: Command, options: Mapping[str, Any], standard_input: str | None) -> dict[str, Any]:
     given = {name: value for name, value in options.items() if value is not None}
     for each in command.parameters:
-        if given.get(each.name) == STANDARD_INPUT:
+        value = given.get(each.name)
+        if isinstance(value, _Literal):
+            given[each.name] = value.given
+        elif value == STANDARD_INPUT:
             if standard_input is None:
                 raise Usage(f"{each.name} is to come from standard input, and there is none")
             given[each.name] = standard_input.removesuffix("\n")
-        elif each.secret and each.name in given and _holds_secret(command, given):
-            raise Refused(
+            continue
+        if each.secret and value is not None and _holds_secret(command, given):
+            raise Usage(
                 f"the value of {given['key']} is secret, and every user of this machine can read what is typed",
                 hint=f"change it now, and give the new one on standard input: hps {' '.join(command.verb)} … {given['key']} -",
             )

@@ -18,6 +18,8 @@ UNITS = {
 }
 """The units of a node, and what wants each; the empty text: another unit starts it."""
 APPLICATION = "usr/lib/hps/hps.pyz"
+FUNCTIONS = PACKAGE.parents[1] / "node-functions"
+"""The shell functions of a node, in the source tree of the IPS."""
 IDENTITY = (
     *("etc/ssh/ssh_host_*", "etc/hostname", "var/lib/dbus/machine-id", "var/lib/systemd/random-seed", "etc/iscsi/initiatorname.iscsi"),
     *("etc/nvme/hostnqn", "etc/nvme/hostid", "etc/hostid", "root/.ssh/*", "root/.bash_history", "etc/hps/identity*", "var/lib/hps/*"),
@@ -73,10 +75,15 @@ def add_layer(target: Path, application: bytes, loader: dict[str, bytes], key: P
         loader: the boot loader's files by name.
         key: the public key that images are checked with.
 
-    Raises Refused when the tree holds the identity of a machine.
+    Raises Refused when the tree holds the identity of a machine, or where the functions of nodes are missing.
     """
     files.write(target / APPLICATION, application, mode=0o755)
     files.link(target / "usr/bin/hps", f"../../{APPLICATION}")
+    functions = sorted(FUNCTIONS.glob("*.sh"))
+    if not functions:
+        raise Refused(f"there are no functions for nodes in {FUNCTIONS}", hint="build images from the whole source tree")
+    for path in functions:
+        files.write(target / "usr/lib/hps" / path.name, path.read_bytes())
     for name, content in loader.items():
         files.write(target / "usr/lib/hps/loader" / name, content)
     files.write(target / "etc/hps/image-keys" / key.name, key.read_bytes())

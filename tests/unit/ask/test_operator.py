@@ -26,6 +26,7 @@ def test_the_words_and_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     assert json.loads(operator.question(["host", 'a"\\\n'])) == {"words": ["host", 'a"\\\n']}
     given("pässword\n".encode())
     assert json.loads(operator.question(["set", "-"])) == {"words": ["set", "-"], "input": "pässword\n"}
+    assert json.loads(operator.question(["set", "--", "-"])) == {"words": ["set", "--", "-"]}
     given(b"\xff")
     with pytest.raises(InvalidInput, match="standard input is not UTF-8"):
         operator.question(["-"])

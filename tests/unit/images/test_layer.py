@@ -33,6 +33,8 @@ def test_the_layer_is_added_to_a_copy(tmp_path: Path) -> None:
     assert content(base) == before
     assert (target / "usr/bin/hps").read_bytes() == b"#!application"
     assert (target / "usr/lib/hps/loader/core.img").read_bytes() == b"core"
+    for name in ("hps.sh", "api.sh"):
+        assert (target / "usr/lib/hps" / name).read_bytes() == (layer.FUNCTIONS / name).read_bytes()
     assert (target / "etc/hps/image-keys/image.pub").read_text() == "public"
     assert "  vmlinuz\n" in (target / "boot/SUMS").read_text()
     for name, wanted_by in layer.UNITS.items():
@@ -67,3 +69,12 @@ def test_an_identity_is_refused(tmp_path: Path, name: str) -> None:
     layer.copy_tree(base, target)
     with pytest.raises(Refused, match=name):
         layer.add_layer(target, b"", {}, tmp_path / "image.pub")
+
+
+@pytest.mark.programs
+def test_a_node_without_its_functions_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = make_tree(tmp_path)
+    layer.copy_tree(base, tmp_path / "copy")
+    monkeypatch.setattr(layer, "FUNCTIONS", tmp_path)
+    with pytest.raises(Refused, match="functions"):
+        layer.add_layer(tmp_path / "copy", b"", {}, tmp_path / "image.pub")
