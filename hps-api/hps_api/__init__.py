@@ -13,8 +13,26 @@ from hps_api import caller, command, openapi, origin, pages, rendering, terminal
 MAXIMUM_BODY = 256 * 1024
 """Bytes of the largest request body."""
 
+CHALLENGE = 'TLS-Client-Certificate realm="HPS"'
+"""What a 401 asks for (RFC 9110, 11.6.1): a client certificate of the cluster, which TLS carries and no header can."""
+
+PROTECTION = (
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+"""Headers of every answer, which nothing else sets."""
+
+OF_COMMANDS = ("command.query", "command.old_address", "command.call")
+"""Endpoints that run the command which the request names: `hps.commands.table` says who may."""
+
 FOR_MEMBERS = ("openapi.document", "openapi.page", "static", "terminal.command")
-"""Endpoints for every member of the cluster. Commands have their own check; whatever else there is, is for operators alone."""
+"""Endpoints for every member of the cluster; whatever stands in neither list is for operators alone."""
 
 
 def create_app(paths: Paths | None = None) -> Flask:
@@ -37,10 +55,10 @@ def create_app(paths: Paths | None = None) -> Flask:
 
 
 def _admit() -> None:
-    """Find out who asks, and whether a browser means it; whatever is no command (its own check follows) is checked here."""
+    """Find out who asks, and whether a browser means it; whatever names no command, which has its own check, is checked here."""
     g.caller = caller.Caller(STRANGER)
     g.caller = caller.identify(request.headers, current_app.config["PATHS"], time.time())
-    if request.endpoint is not None and request.blueprint != command.blueprint.name:
+    if request.endpoint is not None and request.endpoint not in OF_COMMANDS:
         kinds = MEMBERS if request.endpoint in FOR_MEMBERS else (OPERATOR,)
         if g.caller.kind not in kinds:
             raise _denied()
@@ -55,14 +73,10 @@ def _denied() -> Denied:
 
 
 def _protect(response: rendering.Response) -> rendering.Response:
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers.extend(PROTECTION)
     response.headers.setdefault("Cache-Control", "no-store")
+    if response.status_code == 401:
+        response.headers["WWW-Authenticate"] = CHALLENGE
     return response
 
 

@@ -11,7 +11,9 @@ from hps.commands.model import FORM_TOKEN, Command, admit
 from hps.errors import Usage
 from hps.flows import site
 from hps.flows.model import IPS, OPERATOR
-from hps_api import forms, origin, reading
+from hps_api.forms import choose
+from hps_api.origin import is_browser
+from hps_api.reading import form_fields, joined, json_fields, pairs
 from hps_api.rendering import Response, answer
 
 blueprint = Blueprint("command", __name__)
@@ -23,12 +25,12 @@ Read = Callable[[Command], dict[str, Any]]
 @blueprint.route("/cgi-bin/boot_manager.sh", methods=["GET", "POST"], endpoint="old_address")
 def query() -> Response:
     """`?cmd=NAME&parameter=…`, as a query, as a form, or some of both."""
-    asked = reading.pairs(request.query_string)
-    given = reading.joined(asked, reading.form_fields())
+    asked = pairs(request.query_string)
+    given = joined(asked, form_fields())
     name = given.pop("cmd", "")
     if not name:
         raise Usage("the parameter cmd is missing", hint="/hps-api?cmd=NAME")
-    forms.choose(given.pop("format", ""))
+    choose(given.pop("format", ""))
     given.pop(FORM_TOKEN, None)
 
     def read(command: Command) -> dict[str, Any]:
@@ -43,11 +45,11 @@ def query() -> Response:
 @blueprint.route("/api/<name>", methods=["POST"])
 def call(name: str) -> Response:
     """A JSON object with the parameters."""
-    asked = reading.pairs(request.query_string)
-    forms.choose(asked.pop("format", ""))
+    asked = pairs(request.query_string)
+    choose(asked.pop("format", ""))
     if asked:
         raise Usage("the JSON form takes no parameters in its address but format", hint="send them in the JSON object")
-    return _perform(name, lambda _: reading.json_fields())
+    return _perform(name, lambda _: json_fields())
 
 
 def _perform(name: str, read: Read) -> Response:
@@ -66,5 +68,5 @@ def _check_method(command: Command) -> None:
     """What changes something is POSTed; only machines may GET it, because loaders can do nothing else."""
     if not command.changes or request.method == "POST":
         return
-    if request.method != "GET" or g.caller.kind in (OPERATOR, IPS) or origin.is_browser():
+    if request.method != "GET" or g.caller.kind in (OPERATOR, IPS) or is_browser():
         raise MethodNotAllowed(valid_methods=["POST"])

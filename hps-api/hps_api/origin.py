@@ -20,13 +20,14 @@ from hps.flows import site
 from hps.flows.model import OPERATOR, Caller
 from hps.paths import Paths
 from hps.system import files, lock
-from hps_api import reading
+from hps_api.reading import form_fields
 
 TOKEN_HEADER = "X-Hps-Token"  # noqa: S105
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 KEY_BYTES = 32
 _NAMES = ("localhost", "hps", "ips")
-_FROM_BROWSERS = ("Origin", "Referer", "Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest")
+_FROM_BROWSERS = frozenset(("HTTP_ORIGIN", "HTTP_REFERER", "HTTP_SEC_FETCH_SITE", "HTTP_SEC_FETCH_MODE", "HTTP_SEC_FETCH_DEST"))
+"""Headers that only browsers send, by their names in the environment of WSGI (PEP 3333)."""
 
 
 def check(caller: Caller, paths: Paths) -> None:
@@ -36,7 +37,7 @@ def check(caller: Caller, paths: Paths) -> None:
     made_by = request.headers.get("Origin")
     if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") or made_by not in (None, _own_origin()):
         raise Denied("the request came from another web site", hint="open the page of the IPS itself")
-    if caller.kind == OPERATOR and request.method not in SAFE_METHODS and any(name in request.headers for name in _FROM_BROWSERS):
+    if caller.kind == OPERATOR and request.method not in SAFE_METHODS and not _FROM_BROWSERS.isdisjoint(request.environ):
         shown = request.headers.get(TOKEN_HEADER, "") or _field()
         if not hmac.compare_digest(shown.encode(), token(caller, paths).encode()):
             raise Denied("the request does not show the token of our pages", hint=f"load the page again; it sends {TOKEN_HEADER} by itself")
@@ -45,7 +46,7 @@ def check(caller: Caller, paths: Paths) -> None:
 def is_browser() -> bool:
     """Whether a browser asks, or what calls itself one: no machine that boots does."""
     agent = request.headers.get("User-Agent", "").lower()
-    return "mozilla" in agent or any(name in request.headers for name in _FROM_BROWSERS)
+    return "mozilla" in agent or not _FROM_BROWSERS.isdisjoint(request.environ)
 
 
 def token(caller: Caller, paths: Paths) -> str:
@@ -101,4 +102,4 @@ def _is_address(name: str) -> bool:
 
 
 def _field() -> str:
-    return reading.form_fields().get(FORM_TOKEN, "") if request.path == "/hps-api" else ""
+    return form_fields().get(FORM_TOKEN, "") if request.path == "/hps-api" else ""

@@ -13,7 +13,8 @@ from hps.commands import lines
 from hps.errors import HpsError, NotFound, Usage
 from hps.flows import site
 from hps.flows.model import BOOTING, OPERATOR, Site, Text
-from hps_api import forms, origin
+from hps_api.forms import wanted
+from hps_api.origin import token
 
 __all__ = ["Response", "answer", "page", "register_errors"]
 
@@ -23,15 +24,13 @@ _TYPES = {
     "html": "text/html; charset=utf-8",
     "text": "text/plain; charset=utf-8",
 }
-CHALLENGE = 'TLS-Client-Certificate realm="HPS"'
-"""What a 401 asks for (RFC 9110, 11.6.1): a client certificate of the cluster, which TLS carries and no header can."""
 
 
 def answer(result: object, at: Site) -> Response:
     """What a command returned, for this caller."""
     if isinstance(result, Text):
         return Response(result.body, content_type=result.media)
-    shape = forms.wanted()
+    shape = wanted()
     if isinstance(result, KINDS):
         if shape == "ipxe":
             return _respond(ipxe.render(result, at.values.get("DHCP_IP", ""), at.setting("CONSOLE")), shape)
@@ -51,13 +50,13 @@ def answer(result: object, at: Site) -> Response:
 
 def page(template: str, **values: object) -> Response:
     """A page for people; an operator's holds the token with which it may change something."""
-    token = origin.token(g.caller, current_app.config["PATHS"]) if g.caller.kind == OPERATOR else ""
-    return Response(render_template(template, page_token=token, **values), content_type=_TYPES["html"])
+    shown = token(g.caller, current_app.config["PATHS"]) if g.caller.kind == OPERATOR else ""
+    return Response(render_template(template, page_token=shown, **values), content_type=_TYPES["html"])
 
 
 def failure(error: HpsError) -> Response:
     """A failure, for this caller; a booting machine gets a script that says it, waits and asks again, with status 200."""
-    shape = forms.wanted()
+    shape = wanted()
     status = error.status
     match shape:
         case "json":
@@ -70,10 +69,7 @@ def failure(error: HpsError) -> Response:
         case _:
             body = f"error: {lines.plain(error.message)}\n" + (f"hint: {lines.plain(error.hint)}\n" if error.hint else "")
     g.failed = error
-    response = _respond(body, shape, status)
-    if status == 401:
-        response.headers["WWW-Authenticate"] = CHALLENGE
-    return response
+    return _respond(body, shape, status)
 
 
 def register_errors(app: Flask) -> None:

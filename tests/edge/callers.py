@@ -53,6 +53,7 @@ def make_callers(base: Path) -> Callers:
     """The site and everybody."""
     at = make_site(base)
     write_leases(at.paths, [(mac_of(NEW), ADDRESS)])
+    enlist.first_contact(at, mac_of(NEW), "x86_64")
     return Callers(
         at,
         {

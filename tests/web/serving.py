@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def serving(base: Path, workers: int = 1, threads: int = 4) -> Iterator[int]:
+def serving(base: Path, workers: int = 1, threads: int = 64, more: Sequence[str] = ()) -> Iterator[int]:
     """The port of a gunicorn that serves the site below this folder; it is stopped at the end."""
     log = base / "gunicorn.log"
     ready = base / "gunicorn.port"
@@ -30,6 +30,7 @@ def serving(base: Path, workers: int = 1, threads: int = 4) -> Iterator[int]:
         str(workers),
         "--threads",
         str(threads),
+        *more,
     ]
     environment = {**os.environ, "HPS_BASE": str(base), "PYTHONPATH": f"{ROOT}/lib:{ROOT}/hps-api", "HOME": str(base)}
     with log.open("wb") as stream:

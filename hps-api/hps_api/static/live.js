@@ -1,10 +1,12 @@
-// Ask for what changed once a second, and exchange only the parts that did.
+// Ask for what changed: the IPS answers as soon as something did. Exchange only the parts that are different.
 "use strict";
 
 const live = document.getElementById("live");
 const pulse = document.getElementById("pulse");
+const GAP = 300; // milliseconds between an answer and the next question, while a machine says much
 let known = new Map();
 let tag = "";
+let revision = live.dataset.revision;
 
 function parts(root) {
   return Array.from(root.children).filter((part) => part.id);
@@ -36,21 +38,26 @@ function say(state, words) {
   pulse.textContent = words;
 }
 
-async function ask() {
+async function ask(seconds) {
+  let pause = 1000;
   try {
     const headers = tag ? { "If-None-Match": tag } : {};
-    const answer = await fetch(live.dataset.source, { headers, cache: "no-store" });
+    const question = new URLSearchParams({ wait: seconds, revision });
+    const answer = await fetch(live.dataset.source + "?" + question, { headers, cache: "no-store" });
     if (answer.status === 200) {
       tag = answer.headers.get("ETag") || "";
       exchange(await answer.text());
     }
-    if (answer.status === 200 || answer.status === 304) say("live", "live");
-    else say("lost", "the IPS answers with status " + answer.status);
+    if (answer.status === 200 || answer.status === 304) {
+      revision = answer.headers.get("X-Hps-Revision") || revision;
+      pause = Number(answer.headers.get("X-Hps-Pause")) * 1000 || GAP;
+      say("live", "live");
+    } else say("lost", "the IPS answers with status " + answer.status);
   } catch {
     say("lost", "the IPS does not answer");
   }
-  window.setTimeout(ask, document.hidden ? 5000 : 1000);
+  window.setTimeout(ask, document.hidden ? 5000 : pause, live.dataset.wait);
 }
 
-window.setTimeout(ask, 1000);
+ask(0);
 document.addEventListener("visibilitychange", () => document.hidden || (tag = ""));
