@@ -86,7 +86,8 @@ def make_key() -> str:
 
 def make_request(key: str) -> str:
     """A certificate request signed by this key, PEM. Its subject is only a wish: the IPS puts its own into the certificate."""
-    words = ("openssl", "req", "-new", "-key", "/dev/stdin", "-subj", "/CN=hps", "-config", "/dev/null")
+    # Standard input by way of /proc: the installer's /dev has no link for it.
+    words = ("openssl", "req", "-new", "-key", "/proc/self/fd/0", "-subj", "/CN=hps", "-config", "/dev/null")
     return command.run(words, stdin=key.encode())
 
 
