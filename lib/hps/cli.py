@@ -6,7 +6,7 @@ Whoever types waits for the start, so nothing is imported before it is needed.
 import os
 import sys
 
-from hps.errors import HpsError
+from hps.errors import HpsError, NotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +66,11 @@ def _command(words: list[str]) -> int:
     code = operator.local(words)
     if code is not None:
         return code
-    from hps.commands import terminal
+    try:
+        from hps.commands import terminal
+    except ModuleNotFoundError as error:
+        hint = "ask an IPS: hps --ips NAME VERB …; on a node the functions of /usr/lib/hps/api.sh do"
+        raise NotFound("no IPS is installed on this machine", hint=hint) from error
     from hps.flows import site
     from hps.flows.model import OPERATOR, Caller
 
@@ -120,8 +124,15 @@ def _parser(words: list[str]) -> "ArgumentParser":
         if name == wanted:
             importlib.import_module(module).add_verbs(group)
     if wanted not in GROUPS:
-        from hps.commands import terminal
-
-        for name, purpose in terminal.groups().items():
+        for name, purpose in _asked().items():
             groups.add_parser(name, help=purpose)
     return parser
+
+
+def _asked() -> dict[str, str]:
+    """The groups of the table of commands; none on a node, which has not the libraries of an IPS."""
+    try:
+        from hps.commands import terminal
+    except ModuleNotFoundError:
+        return {}
+    return terminal.groups()

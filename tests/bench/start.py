@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from hps.ask import node
 from hps.images import layer, zipapp
 from hps.security import authority, certificates
 from tests.sites import mac_of
@@ -56,9 +57,8 @@ def identity(base: Path, address: str) -> Path:
     key, request = certificates.key_and_request()
     folder = base / "identity"
     folder.mkdir()
-    (folder / "node.key").write_text(key)
-    (folder / "node.crt").write_text(certificates.issue(base / "ca", request, certificates.NODE, mac_of(1).digits, 30).pem)
-    (folder / "ca.pem").write_bytes((base / "ca/ca.pem").read_bytes())
+    (folder / node.PAIR).write_text(key + certificates.issue(base / "ca", request, certificates.NODE, mac_of(1).digits, 30).pem)
+    (folder / node.AUTHORITY).write_bytes((base / "ca/ca.pem").read_bytes())
     (folder / "config.json").write_text(f'{{"Hps": {{"Address": "{address}"}}}}\n')
     return folder
 
@@ -106,18 +106,18 @@ def inside() -> int:
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         (base / "run").mkdir()
-        own = socket.socket(socket.AF_UNIX)
-        own.bind(str(base / "run/operator.sock"))
-        own.listen(8)
-        serve(own, lambda plain: plain)
-        node = identity(base, "127.0.0.1")
+        door = socket.socket(socket.AF_UNIX)
+        door.bind(str(base / "run/operator.sock"))
+        door.listen(8)
+        serve(door, lambda plain: plain)
+        own = identity(base, "127.0.0.1")
         settings = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(base / "ca/ca.pem"))
         settings.verify_mode = ssl.CERT_REQUIRED
         settings.load_cert_chain(base / "ca/ips.pem", base / "ca/ips.key")
         listener = socket.create_server(("127.0.0.1", 443))
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as nginx does
         serve(listener, lambda plain: settings.wrap_socket(plain, server_side=True))
-        functions = f". {FUNCTIONS}/hps.sh; . {FUNCTIONS}/api.sh; _n_application={application(base)}; _n_identity={node}"
+        functions = f". {FUNCTIONS}/hps.sh; . {FUNCTIONS}/api.sh; _n_application={application(base)}; _n_identity={own}"
         found = measure(
             {
                 "python3 -c pass, of hps": (sys.executable, "-c", "pass"),

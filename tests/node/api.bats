@@ -107,10 +107,11 @@ cluster=lab" ]
 	identity=$BATS_FILE_TMPDIR/other
 	cp "$base/identity"/* "$identity"
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=525400000001/OU=node \
-		-keyout "$identity/node.key" -out "$identity/node.crt" 2>"$BATS_FILE_TMPDIR/openssl"
+		-keyout "$BATS_FILE_TMPDIR/key" -out "$BATS_FILE_TMPDIR/certificate" 2>"$BATS_FILE_TMPDIR/openssl"
+	cat "$BATS_FILE_TMPDIR/key" "$BATS_FILE_TMPDIR/certificate" >"$identity/node.pem"
 	node n_authenticate
 	[ "$status" = 8 ]
-	cp "$base/identity"/node.* "$identity"
+	cp "$base/identity/node.pem" "$identity"
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=other \
 		-keyout "$BATS_FILE_TMPDIR/key" -out "$identity/ca.pem" 2>"$BATS_FILE_TMPDIR/openssl"
 	node n_health

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hps.ask import node
 from hps.flows import enlist, membership, serve, site
 from hps.flows.model import NODE, STRANGER, Caller, Site, Text
 from hps.images import layer, zipapp
@@ -42,9 +43,8 @@ def prepare(base: Path) -> Site:
     assert isinstance(configuration, Text)
     identity = base / "identity"
     identity.mkdir(mode=0o700)
-    (identity / "node.key").write_text(key)
-    (identity / "node.crt").write_text(issued["certificate"])
-    (identity / "ca.pem").write_bytes((at.authority / "ca.pem").read_bytes())
+    (identity / node.PAIR).write_text(key + issued["certificate"])
+    (identity / node.AUTHORITY).write_bytes((at.authority / "ca.pem").read_bytes())
     (identity / "config.json").write_text(configuration.body)
     (base / "hps.pyz").write_bytes(zipapp.pack(zipapp.sources(layer.PACKAGE)))
     return at

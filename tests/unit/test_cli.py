@@ -143,6 +143,25 @@ def test_where_services_run_they_are_asked(tmp_path: Path) -> None:
 
 
 @pytest.mark.programs
+def test_a_node_has_the_verbs_of_nodes(tmp_path: Path) -> None:
+    """The standard library alone, as on a node."""
+
+    def hps(*words: str) -> "subprocess.CompletedProcess[bytes]":
+        code = "import sys; sys.path.insert(0, 'lib'); from hps.__main__ import main; sys.exit(main())"
+        command = [sys.executable, "-I", "-S", "-c", code, *words]
+        return subprocess.run(command, env={"HPS_BASE": str(tmp_path)}, capture_output=True, check=False, cwd=ROOT)
+
+    shown = hps("--help")
+    assert (shown.returncode, shown.stderr) == (0, b"")
+    assert b"    node " in shown.stdout
+    assert b"host_config" not in shown.stdout
+    assert hps("node", "--help").returncode == 0
+    asked = hps("host", "list")
+    assert asked.returncode == 7
+    assert b"hps --ips NAME" in asked.stderr
+
+
+@pytest.mark.programs
 def test_the_short_way_loads_nothing_that_takes_long() -> None:
     """What it loads is what it costs; how long that is in time, tests/bench/start.py says."""
     heavy = {"argparse", "json", "re", "dataclasses", "logging", "socket", "ssl", "pathlib", "hps.commands.terminal", "hps.paths"}

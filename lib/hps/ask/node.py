@@ -8,6 +8,9 @@ import sys
 from hps.ask import door, tls
 from hps.errors import Denied, HpsError, InvalidInput, NotFound, Usage
 
+AUTHORITY, PAIR = "ca.pem", "node.pem"
+"""Files of an identity (hps.node.credentials): the authority's certificate; key and certificate of the node."""
+
 _ADDRESS = '"Address"'
 
 
@@ -20,7 +23,7 @@ def main() -> int:
     try:
         target, body = question(words)
         address = ips_address(folder)
-        channel = tls.connect(address, tls.PORT, f"{folder}/ca.pem", f"{folder}/node.crt", f"{folder}/node.key")
+        channel = tls.connect(address, tls.PORT, f"{folder}/{AUTHORITY}", f"{folder}/{PAIR}", f"{folder}/{PAIR}")
         return door.ask(channel, target, body).show()
     except HpsError as error:
         sys.stderr.write(door.failure(error))

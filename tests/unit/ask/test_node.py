@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hps.ask import node
 from hps.errors import InvalidInput, NotFound, Usage
 from hps.node.configuration import parse_configuration
+from hps.node.credentials import Credentials
 from tests.unit.node.test_configuration import CONFIG
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
@@ -74,6 +75,11 @@ def test_what_names_no_address_or_two_is_none(text: str, tmp_path: Path) -> None
 
 def test_an_address_inside_of_a_value_is_none() -> None:
     assert node.address_in(json.dumps({"Console": '"Address": "10.77.0.9"', "Hps": {"Address": "10.77.0.1"}})) == "10.77.0.1"
+
+
+def test_the_files_are_those_of_the_credentials(tmp_path: Path) -> None:
+    identity = Credentials(tmp_path)
+    assert (identity.ca, identity.pair) == (tmp_path / node.AUTHORITY, tmp_path / node.PAIR)
 
 
 def test_a_machine_that_is_no_node_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
