@@ -2,6 +2,8 @@
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hps.errors import InvalidInput, NotFound, Refused
@@ -29,8 +31,10 @@ def write(path: Path, content: bytes, mode: int = 0o644, owner: tuple[int, int] 
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         make_parents(path.parent)
-        _fill(temporary, content, mode, owner)
-        _rename(temporary, path)
+        with _swept(temporary):
+            _fill(temporary, content, mode, owner)
+            temporary.replace(path)
+        flush_directory(path.parent)
     except OSError as error:
         raise Refused(
             f"{path} cannot be written: {error.strerror}", hint="free some space or mend the permissions; the old file is as it was"
@@ -68,13 +72,15 @@ def replace(path: Path, content: bytes, previous: Path, mode: int = 0o600) -> No
     Raises:
         Refused: the place cannot be written, or other bytes are read back: the old file is then as it was.
     """
-    temporary = path.with_name(f".{path.name}.new")
+    temporary, spare = path.with_name(f".{path.name}.new"), previous.with_name(f"{previous.name}.new")
     try:
         make_parents(path.parent)
         temporary.unlink(missing_ok=True)
-        _fill(temporary, content, mode)
-        _keep(path, previous)
-        _rename(temporary, path)
+        with _swept(temporary, spare):
+            _fill(temporary, content, mode)
+            _keep(path, previous, spare)
+            temporary.replace(path)
+        flush_directory(path.parent)
         if path.read_bytes() == content:
             return
         _put_back(previous, path)
@@ -83,6 +89,17 @@ def replace(path: Path, content: bytes, previous: Path, mode: int = 0o600) -> No
             f"{path} cannot be written: {error.strerror}", hint="free some space or mend the permissions of its folder"
         ) from error
     raise Refused(f"{path} does not hold what was written to it", hint="look at the disk; the version before was put back")
+
+
+@contextmanager
+def _swept(*temporaries: Path) -> Iterator[None]:
+    """Leave none of these files behind where the body fails."""
+    try:
+        yield
+    except BaseException:
+        for temporary in temporaries:
+            temporary.unlink(missing_ok=True)
+        raise
 
 
 def _fill(temporary: Path, content: bytes, mode: int, owner: tuple[int, int] | None = None) -> None:
@@ -95,25 +112,12 @@ def _fill(temporary: Path, content: bytes, mode: int, owner: tuple[int, int] | N
             os.fchown(descriptor, *owner)
         os.fchmod(descriptor, mode)
         os.fsync(descriptor)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
     finally:
         os.close(descriptor)
 
 
-def _rename(temporary: Path, path: Path) -> None:
-    try:
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    flush_directory(path.parent)
-
-
-def _keep(path: Path, previous: Path) -> None:
+def _keep(path: Path, previous: Path, spare: Path) -> None:
     """Give the file its second name; where there is no file yet, an old second name is nobody's and goes."""
-    spare = previous.with_name(f"{previous.name}.new")
     spare.unlink(missing_ok=True)
     try:
         os.link(path, spare, follow_symlinks=False)
@@ -121,6 +125,7 @@ def _keep(path: Path, previous: Path) -> None:
         previous.unlink(missing_ok=True)
         return
     spare.replace(previous)
+    # Where both were names of one file already, rename(2) does nothing.
     spare.unlink(missing_ok=True)
 
 
@@ -150,8 +155,8 @@ def flush_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def append(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Add whole lines to a file with one write call, so that writers at once do not tear each other's lines."""
+def append(path: Path, content: bytes, mode: int = 0o644) -> int:
+    """Add whole lines to a file with one write call, so that writers at once do not tear each other's lines; its size then, in bytes."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
     try:
         descriptor = os.open(path, flags, mode)
@@ -160,6 +165,7 @@ def append(path: Path, content: bytes, mode: int = 0o644) -> None:
         descriptor = os.open(path, flags, mode)
     try:
         os.write(descriptor, content)
+        return os.lseek(descriptor, 0, os.SEEK_CUR)
     finally:
         os.close(descriptor)
 
