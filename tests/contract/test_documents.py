@@ -12,7 +12,9 @@ from hps.boot import ipxe
 from hps.boot.decision import STATE_TABLE
 from hps.boot.model import Install
 from hps.cli import GROUPS
+from hps.commands.table import COMMANDS
 from hps.errors import KINDS
+from hps.flows.model import NODE
 from hps.registry.keys import STATES
 from hps.timeline.model import INSTALL_ORDER
 from hps.values import Mac
@@ -79,6 +81,16 @@ def test_each_node_function_names_a_verb() -> None:
     for path in (ROOT / "node-functions").glob("*.sh"):
         for group, verb in re.findall(r"\{ n_hps ([a-z]+) ([a-z-]+)", path.read_text()):
             assert verb in verbs(group), f"{path.name}: hps {group} {verb}"
+
+
+def test_each_function_is_of_a_command_that_nodes_may_call() -> None:
+    asking = [command for command in COMMANDS if command.function]
+    assert all(NODE in command.callers for command in asking)
+    defined = [
+        name for path in (ROOT / "node-functions").glob("*.sh") for name in re.findall(r"^(n_\w+)\(\)", path.read_text(), re.MULTILINE)
+    ]
+    assert len(set(defined)) == len(defined)
+    assert {command.function for command in asking} <= set(defined)
 
 
 @pytest.mark.parametrize("group", GROUPS)

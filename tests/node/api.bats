@@ -73,7 +73,6 @@ cluster=lab" ]
 	done
 }
 
-# feature: SE2
 @test "a node reaches its own record and the cluster's public keys, and nothing else" {
 	node 'n_determine_state'
 	[ "$output" = INSTALLING ]

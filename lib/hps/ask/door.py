@@ -21,7 +21,15 @@ LONGEST_ANSWER = 64 << 20
 NOT_TEXT = "values are text: encode other data, for example with base64"
 MEDIA = "application/json"
 _ESCAPES = {number: f"\\u{number:04x}" for number in range(32)} | {ord('"'): '\\"', ord("\\"): "\\\\"}
-_BY_STATUS: dict[int, type[HpsError]] = {400: InvalidInput, 401: Denied, 403: Denied, 404: NotFound, 409: Refused, 413: InvalidInput}
+_BY_STATUS: dict[int, type[HpsError]] = {
+    400: InvalidInput,
+    401: Denied,
+    403: Denied,
+    404: NotFound,
+    409: Refused,
+    413: InvalidInput,
+    429: Unreachable,
+}
 
 
 class Socket(_socket.socket):

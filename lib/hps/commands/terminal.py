@@ -81,7 +81,7 @@ def verbs() -> dict[tuple[str, ...], Command]:
 
 def groups() -> dict[str, str]:
     """The first words of the verbs, and what each is for."""
-    return {words[0]: GROUPS.get(words[0], "") for words in sorted(verbs())}
+    return {words[0]: GROUPS[words[0]] for words in sorted(verbs())}
 
 
 def run(at: Site, caller: Caller, words: Sequence[str], standard_input: str | None = None) -> Output:

@@ -130,7 +130,7 @@ def test_the_exit_code_is_the_one_that_was_said(kind: type[HpsError]) -> None:
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [(200, 0), (400, 3), (401, 8), (403, 8), (404, 7), (409, 4), (413, 3), (418, 1), (429, 1), (500, 1), (502, 6), (504, 6)],
+    [(200, 0), (400, 3), (401, 8), (403, 8), (404, 7), (409, 4), (413, 3), (418, 1), (429, 6), (500, 1), (502, 6), (504, 6)],
 )
 def test_where_none_was_said_the_status_decides(status: int, code: int) -> None:
     for said in ({}, {"x-hps-exit": "256"}, {"x-hps-exit": "-1"}, {"x-hps-exit": "²"}):

@@ -91,7 +91,6 @@ def test_an_end_that_is_not_announced_is_none_of_ours_to_judge_but_a_short_answe
         door.ask(tls.connect("127.0.0.1", port, *place.files()), "/", b"{}")
 
 
-@pytest.mark.feature("S13")
 def test_a_server_of_another_authority_is_denied(place: Place, other: Place) -> None:
     with other.serving() as port, pytest.raises(Denied, match="not the server"):
         tls.connect("127.0.0.1", port, *place.files())

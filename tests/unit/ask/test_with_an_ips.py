@@ -60,7 +60,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield Served(base, process, home)
 
 
-@pytest.mark.feature("AP2")
 def test_the_same_verbs_here_and_from_elsewhere(served: Served) -> None:
     for words in (
         ("health",),

@@ -53,7 +53,6 @@ def test_what_is_no_command_line_is_refused(client: Any, body: object) -> None:
     assert "X-Hps-Out" not in answer.headers
 
 
-@pytest.mark.feature("SE1")
 @pytest.mark.parametrize("target", ["/terminal", "/terminal/health", "/terminal/host_list"])
 @pytest.mark.parametrize(
     "headers", [{}, {"X-Hps-Door": "plain", "X-Hps-Address": "10.77.0.9"}, {"X-Hps-Door": "tls", "X-Hps-Address": "10.77.0.9"}]
@@ -64,7 +63,6 @@ def test_no_stranger_reaches_it(client: Any, target: str, headers: dict[str, str
     assert b"ready" not in answer.data
 
 
-@pytest.mark.feature("S20")
 def test_a_form_of_another_web_site_cannot_be_a_command_line(client: Any) -> None:
     for headers in ({"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
         assert post(client, operator.TARGET, {"words": ["health"]}, {**LOCAL, **headers}).status_code == 403
