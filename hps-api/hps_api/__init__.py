@@ -6,7 +6,8 @@ from flask import Flask, current_app, g, request
 
 from hps.commands import table
 from hps.errors import Denied
-from hps.flows.model import MEMBERS, OPERATOR, STRANGER
+from hps.flows import site
+from hps.flows.model import MEMBERS, OPERATOR, STRANGER, Site
 from hps.paths import Paths
 from hps_api import caller, command, openapi, origin, pages, rendering, terminal
 
@@ -15,6 +16,9 @@ MAXIMUM_BODY = 256 * 1024
 
 CHALLENGE = 'TLS-Client-Certificate realm="HPS"'
 """What a 401 asks for (RFC 9110, 11.6.1): a client certificate of the cluster, which TLS carries and no header can."""
+
+NOBODY = caller.Caller(STRANGER)
+"""Who asks as long as that is not known."""
 
 PROTECTION = (
     (
@@ -44,8 +48,7 @@ def create_app(paths: Paths | None = None) -> Flask:
     app.url_map.merge_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(_admit)
-    app.after_request(_protect)
-    app.after_request(_note)
+    app.after_request(_finish)
     rendering.register_errors(app)
     app.register_blueprint(command.blueprint)
     app.register_blueprint(openapi.blueprint)
@@ -56,13 +59,20 @@ def create_app(paths: Paths | None = None) -> Flask:
 
 def _admit() -> None:
     """Find out who asks, and whether a browser means it; whatever names no command, which has its own check, is checked here."""
-    g.caller = caller.Caller(STRANGER)
-    g.caller = caller.identify(request.headers, current_app.config["PATHS"], time.time())
-    if request.endpoint is not None and request.endpoint not in OF_COMMANDS:
-        kinds = MEMBERS if request.endpoint in FOR_MEMBERS else (OPERATOR,)
-        if g.caller.kind not in kinds:
+    paths, endpoint = current_app.config["PATHS"], request.endpoint
+    g.caller = NOBODY
+    g.caller = found = caller.identify(request.headers, paths, time.time(), _opened)
+    if endpoint is not None and endpoint not in OF_COMMANDS:
+        kinds = MEMBERS if endpoint in FOR_MEMBERS else (OPERATOR,)
+        if found.kind not in kinds:
             raise _denied()
-    origin.check(g.caller, current_app.config["PATHS"])
+    origin.check(found, paths)
+
+
+def _opened(paths: Paths) -> Site:
+    """The site of this request, for whoever needs it after us."""
+    g.site = at = site.open_site(paths)
+    return at
 
 
 def _denied() -> Denied:
@@ -72,16 +82,13 @@ def _denied() -> Denied:
     return denied
 
 
-def _protect(response: rendering.Response) -> rendering.Response:
-    response.headers.extend(PROTECTION)
-    response.headers.setdefault("Cache-Control", "no-store")
+def _finish(response: rendering.Response) -> rendering.Response:
+    """The headers of every answer, and a line in the audit log for what was refused before any command ran, which leaves its own."""
+    headers = response.headers
+    headers.extend(PROTECTION)
+    headers.setdefault("Cache-Control", "no-store")
     if response.status_code == 401:
-        response.headers["WWW-Authenticate"] = CHALLENGE
-    return response
-
-
-def _note(response: rendering.Response) -> rendering.Response:
-    """A line in the audit log for whatever was refused before any command ran; a command leaves its own."""
+        headers["WWW-Authenticate"] = CHALLENGE
     failed = g.get("failed")
     if failed is not None and not g.get("audited"):
         what = {"command": g.get("command", ""), "page": f"{request.method} {request.path}"}

@@ -5,6 +5,7 @@ parameter and the like are never read. A header that was sent twice arrives as o
 """
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -25,13 +26,14 @@ LOCAL = "local"
 """The name of whoever comes through the operator's socket: no account may have it."""
 
 
-def identify(headers: Headers, paths: Paths, now: float) -> Caller:
+def identify(headers: Headers, paths: Paths, now: float, opened: Callable[[Paths], Site] = site.open_site) -> Caller:
     """The caller of a request: operator by the local door, member by its certificate, booting by its lease, else a stranger.
 
     Args:
         headers: those of the request.
         paths: the folders of this IPS.
         now: epoch seconds.
+        opened: opens the site, where that is needed.
     """
     door, address = headers.get("X-Hps-Door", ""), _address(headers)
     stranger = Caller(STRANGER, address=address)
@@ -40,7 +42,7 @@ def identify(headers: Headers, paths: Paths, now: float) -> Caller:
     if door not in ("tls", "plain") or not address:
         return stranger
     try:
-        at = site.open_site(paths)
+        at = opened(paths)
         found = _member(headers, at, address, now) if door == "tls" else _booting(at, address, now)
     except HpsError:
         return stranger
@@ -73,7 +75,12 @@ def _leases(path: Path) -> LeaseFile:
 
 def _address(headers: Headers) -> str:
     """The IPv4 address that nginx saw; empty where it is none."""
+    return _checked(headers.get("X-Hps-Address", ""))
+
+
+@functools.lru_cache(maxsize=4096)
+def _checked(text: str) -> str:
     try:
-        return checked_address(headers.get("X-Hps-Address", ""))
+        return checked_address(text)
     except HpsError:
         return ""

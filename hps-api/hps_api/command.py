@@ -59,7 +59,7 @@ def _perform(name: str, read: Read) -> Response:
     admit(command, g.caller)
     _check_method(command)
     given = read(command)
-    at = site.open_ips(current_app.config["PATHS"])
+    at = g.get("site") or site.open_ips(current_app.config["PATHS"])
     g.audited = True
     return answer(table.perform(at, g.caller, name, given), at)
 

@@ -28,13 +28,14 @@ def choose(form: str) -> None:
 
 def wanted() -> str:
     """The form that this caller gets; never fails, because failures are rendered with it too."""
-    accepted = request.accept_mimetypes if "Accept" in request.headers else ()
+    environment = request.environ
+    accepted = request.accept_mimetypes if "HTTP_ACCEPT" in environment else ()
     offers = [(quality, MEDIA[kind]) for media, quality in accepted if (kind := media.split(";")[0].strip().lower()) in MEDIA]
     best = max(offers, key=lambda offer: offer[0], default=(0.0, ""))
     if best[0] > 0:
         return best[1]
     refused = {form for _, form in offers}
-    agent = request.headers.get("User-Agent", "").lower()
+    agent = environment.get("HTTP_USER_AGENT", "").lower()
     typical = next((form for word, form in AGENTS if word in agent), "text")
     placed = "json" if request.path.startswith("/api/") else ""
     named = g.get("format")

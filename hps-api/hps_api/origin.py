@@ -34,10 +34,12 @@ def check(caller: Caller, paths: Paths) -> None:
     """Raise Denied where another web site may have made this request, or where a browser does not show the token of our pages."""
     if not _is_ours(request.host, paths):
         raise Denied(f"{request.host[:80]!r} is not a name of this IPS", hint="use its address, or its name in the cluster's domain")
+    if _FROM_BROWSERS.isdisjoint(request.environ):
+        return
     made_by = request.headers.get("Origin")
     if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") or made_by not in (None, _own_origin()):
         raise Denied("the request came from another web site", hint="open the page of the IPS itself")
-    if caller.kind == OPERATOR and request.method not in SAFE_METHODS and not _FROM_BROWSERS.isdisjoint(request.environ):
+    if caller.kind == OPERATOR and request.method not in SAFE_METHODS:
         shown = request.headers.get(TOKEN_HEADER, "") or _field()
         if not hmac.compare_digest(shown.encode(), token(caller, paths).encode()):
             raise Denied("the request does not show the token of our pages", hint=f"load the page again; it sends {TOKEN_HEADER} by itself")

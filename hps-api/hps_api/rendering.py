@@ -109,9 +109,7 @@ def _address() -> str:
 
 
 def _respond(body: str, shape: str, status: int = 200) -> Response:
-    response = Response(body, status=status, content_type=_TYPES[shape])
-    response.headers["Vary"] = "Accept, User-Agent"
-    return response
+    return Response(body, status, {"Vary": "Accept, User-Agent"}, content_type=_TYPES[shape])
 
 
 def _plain(decision: Decision) -> dict[str, object]:

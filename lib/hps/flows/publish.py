@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from hps.flows import serve
 from hps.images import build, installer, layer, loader
 from hps.images.cache import remove_tree
 from hps.images.signature import create_key, public_key
@@ -115,6 +116,8 @@ def publish(paths: Paths, registry: Registry, name: str, host_type: str, again: 
     place_loaders(paths)
     place(paths.boot / "installer" / profile.name, parts)
     registry.change(os_name(profile.os_id), os_edit(profile, host_type, image.reference), create=True)
+    # Hosts that wait for an image have scripts that say so.
+    serve.publish_all(paths, registry)
     say(f"{image.reference} is published")
     return Published(profile, host_type, image, len(parts["vmlinuz"]), len(parts["initrd.img"]))
 

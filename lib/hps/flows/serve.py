@@ -16,7 +16,7 @@ from hps.flows.host_files import HostFiles
 from hps.network import interfaces
 from hps.paths import Paths
 from hps.registry import settings
-from hps.registry.model import HPS, RecordName, Registry, Values, cluster_name, host_name
+from hps.registry.model import HPS, Registry, Values, cluster_name, host_name
 from hps.security import authority
 from hps.services import control, dnsmasq, facts, plan
 from hps.services.plan import Action, Reconciliation
@@ -187,19 +187,6 @@ def _apply(paths: Paths, found: Reconciliation) -> None:
     for action in found.actions:
         log.info("%s", action.describe())
         control.carry_out(paths, action)
-
-
-def publish_record(paths: Paths, registry: Registry, name: RecordName) -> None:
-    """Bring everything that is rendered from a record to it, after it was written by hand: the files of a host or of all."""
-    match name.kind:
-        case "host":
-            publish_host(paths, registry, name.parts[0], Mac.parse(name.parts[1]))
-        case "os":
-            publish_all(paths, registry)
-        case "cluster" if name.parts[0] == active_cluster(registry):
-            reconcile(paths, registry)
-        case "hps":
-            reconcile(paths, registry)
 
 
 def publish_host(paths: Paths, registry: Registry, cluster: str, mac: Mac) -> None:

@@ -95,7 +95,12 @@ def find(site: Site, text: str) -> Host:
 
 def timeline(site: Site) -> Timeline:
     """The boot events."""
-    return Timeline(site.paths.log / "boots")
+    return _timeline(site.paths)
+
+
+@functools.lru_cache(maxsize=64)
+def _timeline(paths: Paths) -> Timeline:
+    return Timeline(paths.log / "boots")
 
 
 def tokens(site: Site) -> TokenStore:

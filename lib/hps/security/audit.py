@@ -4,6 +4,7 @@ logfmt, one line a call, appended whole. Parameters that the table calls secret 
 Whoever has proven to be a member of the cluster has a file of its own, so that nobody else can push those lines out.
 """
 
+import functools
 import json
 import logging
 import re
@@ -37,19 +38,22 @@ def path(paths: Paths, member: bool = True) -> Path:
 
 def line(moment: float, fields: Mapping[str, str]) -> str:
     """One entry; a value that is not one plain word is quoted as JSON, so that no value can forge a field or a line. Pure."""
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
-    return " ".join((f"time={stamp}", *(f"{name}={_word(value)}" for name, value in fields.items() if value))) + "\n"
+    return " ".join((f"time={_stamp(int(moment))}", *(f"{name}={_word(value)}" for name, value in fields.items() if value))) + "\n"
 
 
 def record(paths: Paths, fields: Mapping[str, str], member: bool = True) -> None:
     """Write one entry, now; where that cannot be, it goes to the log of the program instead, and the call goes on."""
     place, entry = path(paths, member), line(time.time(), fields)
     try:
-        files.append(place, entry.encode(), mode=0o600)
-        if place.stat().st_size > SIZE_LIMIT:
+        if files.append(place, entry.encode(), mode=0o600) > SIZE_LIMIT:
             _turn(place)
     except (OSError, HpsError) as error:
         log.error("%s cannot be written (%s): %s", place, error, entry.rstrip())
+
+
+@functools.lru_cache(maxsize=4)
+def _stamp(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))
 
 
 def _turn(place: Path) -> None:

@@ -1,6 +1,8 @@
 """The kernel's answer about one neighbour on a link: RTM_GETNEIGH for one address (rtnetlink(7), Linux 5.0 or newer)."""
 
 import contextlib
+import errno
+import functools
 import socket
 import struct
 import threading
@@ -8,12 +10,13 @@ import threading
 from hps.errors import InvalidInput
 from hps.values import Mac
 
-_REQUEST, _GETNEIGH, _NEWNEIGH = 1, 30, 28
+_REQUEST, _ERROR, _GETNEIGH, _NEWNEIGH = 1, 2, 30, 28
 _DESTINATION, _LINK_ADDRESS = 1, 2
 _VALID = 0xDE
 """States in which the kernel knows the link address: permanent, noarp, reachable, probe, stale, delay (linux/neighbour.h)."""
 _HEADER = struct.Struct("=IHHII")
 _NEIGHBOUR = struct.Struct("=BxxxiHBB")
+_CODE = struct.Struct("=i")
 _ATTRIBUTE = struct.Struct("=HH")
 _SECONDS = 1.0
 _own = threading.local()
@@ -22,8 +25,18 @@ _own = threading.local()
 def ask(interface: str, address: str) -> Mac | None:
     """The machine that the kernel knows at this IPv4 address on this interface; None where it knows none, or cannot be asked."""
     with contextlib.suppress(OSError, struct.error, InvalidInput):
-        return parse(_exchange(_request(socket.if_nametoindex(interface), address)))
+        answer = _exchange(_request(_index(interface), address))
+        if _interface_is_gone(answer):
+            # One that was made again has another number.
+            _index.cache_clear()
+            answer = _exchange(_request(_index(interface), address))
+        return parse(answer)
     return None
+
+
+@functools.lru_cache(maxsize=16)
+def _index(interface: str) -> int:
+    return socket.if_nametoindex(interface)
 
 
 def parse(answer: bytes) -> Mac | None:
@@ -44,6 +57,11 @@ def parse(answer: bytes) -> Mac | None:
             return Mac.parse(answer[place + _ATTRIBUTE.size : place + size].hex())
         place += (size + 3) & ~3
     return None
+
+
+def _interface_is_gone(answer: bytes) -> bool:
+    _, kind, _, _, _ = _HEADER.unpack_from(answer)
+    return kind == _ERROR and _CODE.unpack_from(answer, _HEADER.size) == (-errno.ENODEV,)
 
 
 def _request(index: int, address: str) -> bytes:

@@ -80,7 +80,8 @@ def checked_event(name: str) -> str:
 
 def one_line(detail: str) -> str:
     """Words for an event: one line, no control characters, bounded."""
-    return "".join(character if character.isprintable() else " " for character in detail)[:MAXIMUM_DETAIL].strip()
+    plain = detail if detail.isprintable() else "".join(character if character.isprintable() else " " for character in detail)
+    return plain[:MAXIMUM_DETAIL].strip()
 
 
 def _parse(line: str) -> Event | None:

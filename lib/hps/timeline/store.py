@@ -96,8 +96,9 @@ class Timeline:
 
     def _known(self, mac: Mac) -> Session | None:
         """The outline of the current boot as it is kept in mind, if the file is still the same."""
-        kept = _current.get(self.path(mac))
-        return kept[1] if kept is not None and kept[0] == _signature(self.path(mac)) else None
+        path = self.path(mac)
+        kept = _current.get(path)
+        return kept[1] if kept is not None and kept[0] == _signature(path) else None
 
     def _outlined(self, mac: Mac) -> Session | None:
         signature, current = _signature(self.path(mac)), self.current(mac)

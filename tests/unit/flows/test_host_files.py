@@ -101,7 +101,7 @@ def test_a_change_of_a_system_or_of_the_cluster_reaches_every_host_that_it_conce
     assert b"waits for an image" in (at.paths.scripts / "10.77.0.8").read_bytes()
     before = stamps(at)
     at.registry.change(os_name(OS_ID), setting(IMAGE_DRH="x86_64-debian_12-DRH/1"))
-    serve.publish_record(at.paths, at.registry, os_name(OS_ID))
+    serve.publish_all(at.paths, at.registry)
     assert changed(at, before) == {"scripts/10.77.0.8"}
     change(at, 8, STATE="CONFIGURED")
     at.registry.change(cluster_name("lab"), setting(POLL_INTERVAL="77"))

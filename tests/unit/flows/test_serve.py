@@ -227,12 +227,12 @@ def test_a_host_is_told_what_its_state_says_as_soon_as_it_changes(serving: Site)
     record = host_name("lab", MAC)
     pid = serving.paths.run / "dnsmasq.pid"
 
-    def change(create: bool = False, **values: str) -> None:
-        serving.registry.change(record, setting(**values), create=create)
+    def change(**values: str) -> None:
+        serving.registry.change(record, setting(**values), create=True)
         serve.publish_host(serving.paths, serving.registry, "lab", MAC)
 
     serving.wire.address("10.77.0.11", "10.77.0.12", "10.77.0.99")
-    change(create=True, STATE="INSTALLED", HOSTNAME="sch-001", IP="10.77.0.11", ARCH="x86_64")
+    change(STATE="INSTALLED", HOSTNAME="sch-001", IP="10.77.0.11", ARCH="x86_64")
     offered(serving, "10.77.0.11")
     until(pid.exists, "dnsmasq")
     before = pid.read_text()

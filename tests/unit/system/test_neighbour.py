@@ -30,6 +30,23 @@ def test_the_kernel_is_asked_for_one_address() -> None:
     assert done.stdout == "['52:54:00:77:00:01', '52:54:00:77:00:02', 'None', 'None']\n"
 
 
+AGAIN = """import subprocess, sys
+from hps.system import neighbour
+first = neighbour.ask("hps0", "10.77.0.210")
+for words in ("link del hps0", "link add hps0 type bridge", "address add 10.77.0.1/24 dev hps0", "link set hps0 up",
+              "neighbour add 10.77.0.210 lladdr 52:54:00:77:00:09 dev hps0 nud reachable"):
+    subprocess.run(["ip", *words.split()], check=True)
+print(first, neighbour.ask("hps0", "10.77.0.210"))
+"""
+
+
+@pytest.mark.root
+def test_an_interface_that_is_made_again_is_asked_by_its_new_number() -> None:
+    words = ["unshare", "--net", "sh", "-c", PRELUDE, "sh", sys.executable, "-c", AGAIN]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, cwd="lib")
+    assert done.stdout == "52:54:00:77:00:01 52:54:00:77:00:09\n"
+
+
 def message(kind: int = 28, state: int = 0x02, address: bytes = bytes.fromhex(KNOWN.digits)) -> bytes:
     attributes = b"\x08\0\x01\0" + bytes((10, 77, 0, 210)) + bytes((4 + len(address), 0, 2, 0)) + address + b"\0\0"
     body = b"\x02\0\0\0\x07\0\0\0" + bytes((state, 0, 0, 1)) + attributes
