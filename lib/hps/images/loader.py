@@ -78,12 +78,12 @@ def node_loader() -> dict[str, bytes]:
 
 
 def network_loader() -> dict[str, bytes]:
-    """What machines fetch over HTTP to go on to their own disk: `local.ipxe`, and `local.efi` for UEFI."""
+    """What machines with UEFI fetch over HTTP to go on to their own disk: `local.efi`."""
     with tempfile.TemporaryDirectory(prefix="hps-loader-") as folder:
         configuration = Path(folder, "local.cfg")
         files.write(configuration, LOCAL_BOOT.encode())
         image = _made(lambda output: mkimage_arguments("x86_64-efi", "/grub", output, LOCAL_MODULES, configuration))
-    return {"local.efi": image, "local.ipxe": asset("loader/local.ipxe")}
+    return {"local.efi": image}
 
 
 def tftp_loader() -> dict[str, bytes]:
