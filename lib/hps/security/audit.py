@@ -31,6 +31,7 @@ LONGEST = 80
 """Characters of a value that are written."""
 
 
+@functools.lru_cache(maxsize=64)
 def path(paths: Paths, member: bool = True) -> Path:
     """The file that is written now: of members, or of everybody else."""
     return paths.log / ("audit.log" if member else "audit-strangers.log")

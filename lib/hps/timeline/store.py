@@ -22,7 +22,7 @@ LIMIT = 16384
 """Machines whose current boot a process keeps in mind."""
 
 _Signature = tuple[int, int, int]
-_current: dict[Path, tuple[_Signature, Session]] = {}
+_current: dict[str, tuple[_Signature, Session]] = {}
 """File -> what it was when it was read last, and the outline of its last boot; each entry is replaced as a whole."""
 
 
@@ -31,6 +31,7 @@ class Timeline:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._folder = os.fspath(folder)
         # Where the number is lost, the microseconds since 1970 are higher than any that it can have reached.
         self.revisions = Revisions(folder / ".revision", lambda: time.time_ns() // 1000)
 
@@ -94,26 +95,30 @@ class Timeline:
         if self.folder.is_dir():
             self.revisions.bump()
 
+    def _place(self, mac: Mac) -> str:
+        """The file of a machine, as text: it is looked at for every event."""
+        return f"{self._folder}/{mac.digits}.jsonl"
+
     def _known(self, mac: Mac) -> Session | None:
         """The outline of the current boot as it is kept in mind, if the file is still the same."""
-        path = self.path(mac)
-        kept = _current.get(path)
-        return kept[1] if kept is not None and kept[0] == _signature(path) else None
+        place = self._place(mac)
+        kept = _current.get(place)
+        return kept[1] if kept is not None and kept[0] == _signature(place) else None
 
     def _outlined(self, mac: Mac) -> Session | None:
-        signature, current = _signature(self.path(mac)), self.current(mac)
+        signature, current = _signature(self._place(mac)), self.current(mac)
         if current is None or signature is None:
             return None
-        _remember(self.path(mac), signature, outline(current))
+        _remember(self._place(mac), signature, outline(current))
         return outline(current)
 
     def _keep(self, mac: Mac, current: Session | None, added: Event) -> None:
         """Go on with the event that was just added, without reading the file again."""
-        signature = _signature(self.path(mac))
+        signature = _signature(self._place(mac))
         if signature is None or (current is not None and current.id != added.session and added.time <= current.started):
             return
         before = current.events if current is not None and current.id == added.session else ()
-        _remember(self.path(mac), signature, outline(Session(added.session, tuple(sorted((*before, added), key=lambda one: one.time)))))
+        _remember(self._place(mac), signature, outline(Session(added.session, tuple(sorted((*before, added), key=lambda one: one.time)))))
 
     def _bound(self, mac: Mac) -> None:
         path = self.path(mac)
@@ -131,15 +136,15 @@ def _again(current: Session, event: str, detail: str, now: float) -> bool:
     return not begins_session(current, event, now) and repeats(current, event, detail)
 
 
-def _remember(path: Path, signature: _Signature, session: Session) -> None:
+def _remember(place: str, signature: _Signature, session: Session) -> None:
     if len(_current) >= LIMIT:
         _current.clear()
-    _current[path] = (signature, session)
+    _current[place] = (signature, session)
 
 
-def _signature(path: Path) -> _Signature | None:
+def _signature(place: str) -> _Signature | None:
     try:
-        status = path.stat()
+        status = os.stat(place)  # noqa: PTH116 - asked for every event
     except FileNotFoundError:
         return None
     return status.st_ino, status.st_mtime_ns, status.st_size
