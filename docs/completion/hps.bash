@@ -5,7 +5,7 @@
 # _hps_next WORDS: what may follow these words.
 _hps_next() {
 	case $1 in
-	'') echo 'account authenticate authority cluster cluster_config health host host_config hps_config image node operator service timeline --help --ips --cluster' ;;
+	'') echo 'account authenticate authority cluster cluster_config health host host_config hps_config image node operator records service timeline --help --ips --cluster' ;;
 	'account') echo 'list create remove --help' ;;
 	'account list') echo '--help --json' ;;
 	'account create') echo 'operator ips --help --json --csr' ;;
@@ -72,10 +72,11 @@ _hps_next() {
 	'node register') echo '--help' ;;
 	'node renew') echo '--help' ;;
 	'node say') echo '--help --function' ;;
-	'operator') echo 'create list remove --help' ;;
+	'operator') echo 'create --help' ;;
 	'operator create') echo '--help --folder --p12' ;;
-	'operator list') echo '--help' ;;
-	'operator remove') echo '--help' ;;
+	'records') echo 'check restore --help' ;;
+	'records check') echo '--help --json' ;;
+	'records restore') echo '--help --json' ;;
 	'service') echo 'start stop reconcile render status renew nginx --help' ;;
 	'service start') echo '--help --foreground' ;;
 	'service stop') echo '--help' ;;

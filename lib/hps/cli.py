@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 GROUPS: dict[str, tuple[str, str]] = {
     "cluster": ("hps.cluster.cli", "configure, activate and show clusters"),
     "authority": ("hps.security.cli", "show the certificate authority, and protect its key with a passphrase"),
-    "operator": ("hps.operator.cli", "make, list and remove operators with client certificates"),
+    "operator": ("hps.operator.cli", "make operators with client certificates"),
     "image": ("hps.images.cli", "build, publish, verify and list operating system images"),
     "service": ("hps.services.cli", "render, check and run the services of the IPS"),
     "timeline": ("hps.timeline.cli", "record and print boot events"),

@@ -4,10 +4,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hps.errors import InvalidInput, NotFound
+from hps.errors import InvalidInput, NotFound, Refused
 from hps.registry.keys import check_values
 from hps.registry.layout import file_of, listed
-from hps.registry.model import Edit, Record, RecordName, check_expected
+from hps.registry.model import Edit, Problem, Record, RecordName, check_expected
 from hps.registry.text import render_record
 
 
@@ -69,6 +69,12 @@ class MemoryRegistry:
             held = self._scopes.setdefault(scope, threading.Lock())
         with held:
             yield
+
+    def check(self) -> tuple[Problem, ...]:
+        return ()
+
+    def restore(self, name: RecordName) -> Record:
+        raise Refused(f"the record {self.read(name).name} is not damaged")
 
     def revision(self) -> int:
         return self._number

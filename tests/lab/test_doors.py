@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlencode
 
 import pytest
 
@@ -45,8 +44,9 @@ def guest(ips: Ips) -> Iterator[Network]:
     ips.network.drop_member(member)
 
 
-def _ask(member: Network, query: str) -> tuple[int, str]:
-    done = member.run(["curl", "-s", "-m", "20", "-w", "\n%{http_code}", f"http://10.77.0.1/hps-api?{query}"])
+def _ask(member: Network, query: str, *body: str) -> tuple[int, str]:
+    sent = [word for field in body for word in ("--data-urlencode", field)]
+    done = member.run(["curl", "-s", "-m", "20", "-w", "\n%{http_code}", *sent, f"http://10.77.0.1/hps-api?{query}"])
     body, _, status = done.stdout.rpartition("\n")
     return int(status), body
 
@@ -101,9 +101,10 @@ def test_a_token_is_worth_one_certificate(stranger: Network, fleet: Fleet) -> No
         "-subj",
         "/CN=x",
     ]
-    query = urlencode({"cmd": "certificate", "token": found[1], "csr": processes.run(new).stdout, "format": "json"})
+    csr = processes.run(new).stdout
     before = fleet.ips.record(fleet.bios.mac).get("CERTIFICATE")
-    status, body = _ask(stranger, query)
+    assert _ask(stranger, f"cmd=certificate&token={found[1]}")[0] == 400, "an address is no place for a secret"
+    status, body = _ask(stranger, "format=json", "cmd=certificate", f"token={found[1]}", f"csr={csr}")
     assert status == 403, body
     assert "BEGIN CERTIFICATE" not in body
     assert fleet.ips.record(fleet.bios.mac).get("CERTIFICATE") == before

@@ -77,6 +77,11 @@ def _show_write(result: Mapping[str, Any]) -> str:
     return words + (f"the cluster is not served: {result['problem']}\n" if "problem" in result else "")
 
 
+def _show_problems(result: Mapping[str, Any]) -> str:
+    rows = [f"{one['record']}: {one['file']}, line {one['line']}: {one['what']}" for one in result["problems"]]
+    return "".join(f"{lines.plain(row)}\n" for row in rows) or "every record is good\n"
+
+
 def _show_state(result: Mapping[str, Any]) -> str:
     return f"{result['state']}\n"
 
@@ -218,4 +223,29 @@ _MACHINES: tuple[Command, ...] = (
     ),
 )
 
-COMMANDS: tuple[Command, ...] = (*(command for row in _KINDS for command in _config(*row)), _SEARCH, *_MACHINES)
+_STORE: tuple[Command, ...] = (
+    Command(
+        "records_check",
+        "say which records are damaged, and in which line",
+        (),
+        (OPERATOR,),
+        records.check,
+        "what is wrong with which record; nothing where all are good",
+        changes=False,
+        needs_cluster=False,
+        verb=("records", "check"),
+        show=_show_problems,
+    ),
+    Command(
+        "records_restore",
+        "put the last good version of a damaged record back",
+        (Parameter("record", kinds.text(limit=160), "its words, as `host prod 525400770001`", positional=True),),
+        (OPERATOR,),
+        records.restore,
+        "the record and its revision",
+        needs_cluster=False,
+        verb=("records", "restore"),
+    ),
+)
+
+COMMANDS: tuple[Command, ...] = (*_STORE, *(command for row in _KINDS for command in _config(*row)), _SEARCH, *_MACHINES)

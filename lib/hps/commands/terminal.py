@@ -27,6 +27,7 @@ GROUPS = {
     "host": "list, configure, arm and follow hosts",
     "host_config": "get, set, unset and list the keys of a host",
     "hps_config": "get, set, unset and list the settings of this IPS",
+    "records": "find damaged records, and put their last good version back",
 }
 """The first word of each verb, and what it is for."""
 

@@ -64,7 +64,7 @@ def account_create(at: Site, _caller: Caller, parameters: Mapping[str, str]) -> 
 
     def edit(old: Values) -> Values:
         if old:
-            raise Refused(f"there is an account {name} already", hint="choose another name, or: hps operator remove NAME")
+            raise Refused(f"there is an account {name} already", hint="choose another name, or: hps account remove NAME")
         return change(old)
 
     at.registry.change(account_name(at.cluster, name), edit, create=True)
@@ -81,7 +81,7 @@ def account_remove(at: Site, _caller: Caller, parameters: Mapping[str, str]) -> 
     """Remove an account: whoever shows its certificate is a stranger from now on. Raises NotFound."""
     name = account_name(at.cluster, parameters["name"])
     if not at.registry.exists(name):
-        raise NotFound(f"there is no account {name.parts[1]}", hint="hps operator list names them all")
+        raise NotFound(f"there is no account {name.parts[1]}", hint="hps account list names them all")
     at.registry.remove(name)
     log.info("the account %s was removed", name.parts[1])
     return {"name": name.parts[1]}

@@ -14,7 +14,7 @@ from hps.flows import configure_cluster, serve, site
 from hps.flows.model import Caller, Site
 from hps.registry import keys, settings
 from hps.registry.addresses import dynamic_pool
-from hps.registry.model import HPS, Record, RecordName, Values, cluster_name, setting
+from hps.registry.model import HPS, Record, RecordName, Values, cluster_name, parse_name, setting
 from hps.services import facts
 from hps.values import Mac
 
@@ -81,6 +81,23 @@ def search(at: Site, _caller: Caller, parameters: Parameters) -> Answer:
     """The hosts whose key has exactly this value."""
     field = readable("host", parameters["field"])
     return {"hosts": [host.public() for host in site.hosts(at) if host.values.get(field) == parameters["value"]]}
+
+
+def check(at: Site, _caller: Caller, _parameters: Parameters) -> Answer:
+    """Every damaged record by its line, and every key and value that the table does not allow; no value is told."""
+    found = at.registry.check()
+    return {"problems": [{"record": str(one.name), "file": one.path, "line": one.line, "what": one.what} for one in found]}
+
+
+def restore(at: Site, _caller: Caller, parameters: Parameters) -> Answer:
+    """Put the last good version of a damaged record back, and bring what is made of it to that."""
+    record = at.registry.restore(parse_name(parameters["record"]))
+    answer = {"record": str(record.name), "revision": record.revision}
+    if record.name.kind == "host" and record.name.parts[0] == at.cluster:
+        serve.publish_host(at.paths, at.registry, at.cluster, Mac(record.name.parts[1]))
+        return answer
+    problem = serve.reconcile(at.paths, at.registry).problem
+    return {**answer, "problem": str(problem)} if problem is not None else answer
 
 
 def readable(kind: str, key: str) -> str:

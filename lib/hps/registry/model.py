@@ -102,6 +102,12 @@ class Registry(Protocol):
     def remove(self, name: RecordName) -> None:
         """Remove a record; one that is gone is no error."""
 
+    def check(self) -> tuple[Problem, ...]:
+        """Everything that is wrong with what is stored; a store that cannot be edited by hand has nothing to tell."""
+
+    def restore(self, name: RecordName) -> Record:
+        """Put the last good version of a damaged record back. Raises NotFound where none is kept, Refused where it is not damaged."""
+
     def transaction(self, scope: str) -> AbstractContextManager[None]:
         """Hold a named lock over several records: allocation, activation."""
 
@@ -110,6 +116,12 @@ class Registry(Protocol):
 
     def wait(self, revision: int, timeout: float) -> int:
         """Block until the store's revision is greater, or for so many seconds; returns the revision then."""
+
+
+def parse_name(text: str) -> RecordName:
+    """A record by the words that `str` makes of its name, as `host prod 525400770001`; raises InvalidInput."""
+    kind, *parts = text.split(" ")
+    return RecordName(kind, tuple(checked_name(part) for part in parts))
 
 
 def check_expected(record: Record, expected: int | None) -> None:

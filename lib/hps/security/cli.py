@@ -8,8 +8,8 @@ from pathlib import Path
 from hps.errors import Usage
 from hps.flows import serve
 from hps.flows.certificates import timestamp
-from hps.paths import Paths
 from hps.registry.model import cluster_name
+from hps.registry.settings import open_paths
 from hps.registry.store import FileRegistry
 from hps.security import authority, passphrase
 
@@ -29,7 +29,7 @@ def add_verbs(parser: argparse.ArgumentParser) -> None:
 
 
 def _folder(options: argparse.Namespace) -> Path:
-    paths = Paths.from_environment()
+    paths = open_paths()
     registry = FileRegistry(paths.config)
     name = options.cluster or serve.active_cluster(registry)
     if not name:

@@ -39,6 +39,8 @@ ALLOWED = {
     "host_remove": {"operator"},
     **{f"{kind}_config_{verb}": {"operator"} for kind in ("host", "cluster", "hps") for verb in ("get", "set", "unset", "list", "exists")},
     "registry_search": {"operator"},
+    "records_check": {"operator"},
+    "records_restore": {"operator"},
     "host_variable": {"node"},
     "cluster_variable": {"node", "operator", "ips"},
     "os_variable": {"node"},

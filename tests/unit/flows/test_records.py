@@ -386,3 +386,26 @@ def test_every_command_is_at_the_new_address_and_at_the_old_one(at: Site, addres
             200 if "stranger" in command.callers and not command.parameters else 400 if "stranger" in command.callers else 401
         )
     assert client.get(f"{address}?cmd=hps_config_list", headers=LOCAL).status_code == 200
+
+
+@pytest.mark.feature("CF4")
+def test_a_damaged_record_is_named_by_its_line_and_put_back(at: Site, quiet: list[Path]) -> None:
+    do(at, "host_config_set", host=HOST, key="DESCRIPTION", value="first")
+    do(at, "host_config_set", host=HOST, key="DESCRIPTION", value="second")
+    place = at.paths.config / "clusters" / "lab" / "hosts" / f"{mac_of(1).digits}.conf"
+    assert do(at, "records_check") == {"problems": []}
+    text = place.read_text()
+    place.write_text(text.replace("DESCRIPTION=", "DESCRIPTION "))
+    [problem] = do(at, "records_check")["problems"]
+    assert (problem["record"], problem["line"]) == (f"host lab {mac_of(1).digits}", text.split("DESCRIPTION")[0].count("\n") + 1)
+    assert do(at, "host_config_get", host=HOST, key="DESCRIPTION")["value"] == "first"
+    with pytest.raises(Refused, match="damaged"):
+        do(at, "host_config_set", host=HOST, key="DESCRIPTION", value="third")
+    do(at, "records_restore", record=problem["record"])
+    assert do(at, "records_check") == {"problems": []}
+    assert do(at, "host_config_get", host=HOST, key="DESCRIPTION")["value"] == "first"
+    with pytest.raises(Refused):
+        do(at, "records_restore", record=problem["record"])
+    for bad in ("", "host", "host lab ../../x", "nothing", "host  x"):
+        with pytest.raises(HpsError):
+            do(at, "records_restore", record=bad)

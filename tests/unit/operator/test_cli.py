@@ -92,11 +92,11 @@ def test_operators_come_and_go(founder: Operator, tmp_path: Path) -> None:
     assert hps(founder, "operator", "create", "eve", "--folder", str(folder)).split() == [
         str(folder / name) for name in ("hps-lab.pem", "hps-lab-ca.pem")
     ]
-    assert "eve" in hps(founder, "operator", "list")
+    assert "eve" in hps(founder, "account", "list")
     assert "there is an account eve already" in hps(founder, "operator", "create", "eve", "--folder", str(tmp_path / "x"), code=4)
-    hps(founder, "operator", "remove", "eve")
-    assert "eve" not in hps(founder, "operator", "list")
-    hps(founder, "operator", "remove", "eve", code=7)
+    hps(founder, "account", "remove", "eve")
+    assert "eve" not in hps(founder, "account", "list")
+    hps(founder, "account", "remove", "eve", code=7)
 
 
 def test_a_file_for_browsers_takes_its_password_from_standard_input(founder: Operator, tmp_path: Path) -> None:
