@@ -49,6 +49,8 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "hps_config_unset": {"key": "LOG_LEVEL"},
     "hps_config_list": {},
     "hps_config_exists": {"key": "ACTIVE_CLUSTER"},
+    "records_check": {},
+    "records_restore": {"record": f"host lab {mac_of(OTHER).digits}"},
     "registry_search": {"field": "TYPE", "value": "SCH"},
     "host_variable": {"name": "STATE"},
     "cluster_variable": {"name": "DNS_DOMAIN"},

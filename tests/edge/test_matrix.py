@@ -98,6 +98,9 @@ def test_whoever_may_is_let_in(callers: Callers, copied: tuple[Site, FlaskClient
         assert (answer.status_code, "no certificate to renew" in answer.text) == (403, True)
         return
     answer = client.post(f"/api/{name}", json=EXAMPLES[name], headers=callers.headers[caller])
+    if name == "records_restore":
+        assert (answer.status_code, "is not damaged" in answer.text) == (409, True)
+        return
     assert answer.status_code == 200, answer.text
 
 
