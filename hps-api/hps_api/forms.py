@@ -1,5 +1,7 @@
 """Which form an answer has: by Accept, then by the parameter `format`, then by the address, then by the program that asks."""
 
+import re
+
 from flask import g, request
 
 from hps.errors import Usage
@@ -17,6 +19,8 @@ MEDIA = {
 
 AGENTS = (("ipxe", "ipxe"), ("mozilla", "html"), ("curl/", "json"), ("wget/", "json"))
 """Word in User-Agent -> form, for a program that does not say what it accepts."""
+
+_FORMAT = re.compile(rb"(?:^|&)format=([a-z]+)(?:&|$)")
 
 
 def choose(form: str) -> None:
@@ -39,5 +43,11 @@ def wanted() -> str:
     typical = next((form for word, form in AGENTS if word in agent), "text")
     placed = "json" if request.path.startswith("/api/") else ""
     named = g.get("format")
-    chosen = (request.args.get("format", "") if named is None else named, placed, typical, "text", *FORMS)
+    chosen = (_asked() if named is None else named, placed, typical, "text", *FORMS)
     return next((form for form in chosen if form in FORMS and form not in refused), "text")
+
+
+def _asked() -> str:
+    """The parameter `format` of a query string that nobody has read yet, and that may be no text at all."""
+    found = _FORMAT.search(request.query_string)
+    return found[1].decode() if found else ""

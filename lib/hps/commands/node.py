@@ -15,6 +15,7 @@ COMMANDS: tuple[Command, ...] = (
         (NODE,),
         membership.installer_config,
         "the file",
+        result={"type": "string"},
         changes=False,
     ),
     Command(
