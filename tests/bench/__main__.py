@@ -4,7 +4,7 @@ import importlib
 import sys
 from pathlib import Path
 
-ORDER = ("object_write", "start", "first_contacts", "static_script", "decision", "boot_time")
+ORDER = ("object_write", "set_rate", "start", "first_contacts", "static_script", "decision", "boot_time")
 
 
 def main(wanted: list[str]) -> int:

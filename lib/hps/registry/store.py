@@ -90,26 +90,36 @@ class FileRegistry:
 
         Every refusal leaves the record as it was, and one warning in the log.
         """
-        path = self.path(name)
         with self._locked(name):
-            with _told(name):
-                old = self._current(name)
-                if old is None and not create:
-                    raise NotFound(f"there is no record {name}")
-                before = old or Record(name)
-                check_expected(before, expected)
-            values = dict(edit(dict(before.values)))
-            if old is not None and values == old.values:
-                return old
-            with _told(name, "a key or value is not allowed"):
-                check_values(name.kind, {key: value for key, value in values.items() if before.values.get(key) != value})
-                body = render_record(values)
-            with _told(name):
-                files.check_room(path.parent, len(body.encode()))
-                revision = self.revisions.take()
-                files.replace(path, (body + end_mark(revision)).encode(), self.previous(name))
-                self.revisions.publish(revision)
-            return Record(name, values, revision)
+            old, new = self._edited(name, edit, create, expected)
+        # The next writer may begin: what it builds on is flushed with its own change at the latest. Nobody is told of what
+        # could be lost, nor that it is already so.
+        with _told(name):
+            try:
+                files.flush_names(self.path(name).parent)
+            finally:
+                if new is not old:
+                    self.revisions.publish(new.revision)
+        return new
+
+    def _edited(self, name: RecordName, edit: Edit, create: bool, expected: int | None) -> tuple[Record | None, Record]:
+        """The record before and after an edit; the very same where nothing changed. The new one is in place, its name not yet flushed."""
+        with _told(name):
+            old = self._current(name)
+            if old is None and not create:
+                raise NotFound(f"there is no record {name}")
+            before = old or Record(name)
+            check_expected(before, expected)
+        values = dict(edit(dict(before.values)))
+        if old is not None and values == old.values:
+            return old, old
+        with _told(name, "a key or value is not allowed"):
+            check_values(name.kind, {key: value for key, value in values.items() if before.values.get(key) != value})
+            body = render_record(values)
+        with _told(name):
+            revision = self.revisions.take()
+            files.replace(self.path(name), (body + end_mark(revision)).encode(), self.previous(name))
+        return old, Record(name, values, revision)
 
     def remove(self, name: RecordName) -> None:
         """Remove a record with the version before it; one that is gone is no error."""
@@ -120,9 +130,9 @@ class FileRegistry:
             try:
                 files.remove(path)
                 files.remove(self.previous(name))
-                files.flush_directory(path.parent)
             except OSError as error:
                 raise Refused(f"{path} cannot be removed: {error.strerror}", hint="mend the permissions of its folder") from error
+            files.flush_names(path.parent)
             self.revisions.bump()
 
     def transaction(self, scope: str) -> AbstractContextManager[None]:
@@ -171,7 +181,7 @@ class FileRegistry:
         path = self.path(name)
         with ExitStack() as held:
             with _told(name):
-                files.check_room(path.parent, 0)
+                files.check_room(path.parent)
                 held.enter_context(lock.exclusive(self.root / ".locks", part=file_of(name)))
             yield
 

@@ -14,7 +14,7 @@ from hps.errors import InvalidInput
 
 _END = re.compile(r"# end ([0-9]{1,18})")
 _KEY = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
-_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\0": "\\0"}
+_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\0": "\\0"})
 _UNESCAPES = {"\\": "\\", "n": "\n", "r": "\r", "0": "\0"}
 MAXIMUM_VALUE = 65536
 
@@ -82,7 +82,7 @@ def render_record(values: Mapping[str, str]) -> str:
             raise InvalidInput(f"the value of {key} is not Unicode text") from error
         if size > MAXIMUM_VALUE:
             raise InvalidInput(f"the value of {key} is too long", hint=f"at most {MAXIMUM_VALUE} bytes")
-        lines.append(f"{key}={''.join(_ESCAPES.get(character, character) for character in value)}\n")
+        lines.append(f"{key}={value.translate(_ESCAPES)}\n")
     return "".join(lines)
 
 

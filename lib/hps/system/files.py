@@ -41,8 +41,8 @@ def write(path: Path, content: bytes, mode: int = 0o644, owner: tuple[int, int] 
         ) from error
 
 
-def check_room(folder: Path, size: int) -> None:
-    """Refuse a change before anything is touched: the folder can be written, and `size` bytes leave MINIMUM_FREE bytes free.
+def check_room(folder: Path) -> None:
+    """Refuse a change before anything is touched: the folder can be written, and MINIMUM_FREE bytes are free.
 
     A folder that is still to be made is judged by the nearest one that is there. Raises Refused.
     """
@@ -54,9 +54,9 @@ def check_room(folder: Path, size: int) -> None:
     if not os.access(folder, os.W_OK | os.X_OK):
         raise Refused(f"{folder} cannot be written by this user", hint="mend its owner and permissions; nothing was changed")
     free = status.f_bavail * status.f_frsize
-    if free < size + MINIMUM_FREE:
+    if free < MINIMUM_FREE:
         raise Refused(
-            f"{folder} has {free // 1024} KiB left; a change needs {(size + MINIMUM_FREE + 1023) // 1024}",
+            f"{folder} has {free // 1024} KiB left; a change needs {MINIMUM_FREE // 1024}",
             hint="free some space; nothing was changed",
         )
     if status.f_files and not status.f_favail:
@@ -67,7 +67,8 @@ def replace(path: Path, content: bytes, previous: Path, mode: int = 0o600) -> No
     """Replace a file as `write` does, keep what it was as `previous`, and read back what was written.
 
     At every moment the file is there, old or new, whole. Its caller holds a lock: the temporary names are fixed, so that
-    what a killed writer left is swept by the next one.
+    what a killed writer left is swept by the next one. The content is flushed, the rename is not: after the lock the caller
+    calls `flush_names`, so that writers that follow each other share the wait for the disk.
 
     Raises:
         Refused: the place cannot be written, or other bytes are read back: the old file is then as it was.
@@ -80,7 +81,6 @@ def replace(path: Path, content: bytes, previous: Path, mode: int = 0o600) -> No
             _fill(temporary, content, mode)
             _keep(path, previous, spare)
             temporary.replace(path)
-        flush_directory(path.parent)
         if path.read_bytes() == content:
             return
         _put_back(previous, path)
@@ -144,6 +144,16 @@ def make_parents(folder: Path) -> None:
     make_parents(folder.parent)
     folder.mkdir(exist_ok=True)
     flush_directory(folder.parent)
+
+
+def flush_names(folder: Path) -> None:
+    """Make every rename in this directory so far survive a power cut; raises Refused where that cannot be promised."""
+    try:
+        flush_directory(folder)
+    except OSError as error:
+        raise Refused(
+            f"{folder} cannot be flushed: {error.strerror}", hint="look at the disk: a power cut may undo the last change"
+        ) from error
 
 
 def flush_directory(path: Path) -> None:

@@ -4,7 +4,7 @@ import fcntl
 import hashlib
 import os
 import struct
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +12,8 @@ from pathlib import Path
 from hps.errors import NotFound, Refused, Unreachable
 from hps.system import files
 
-_SHORTEST, _LONGEST = 0.0005, 0.01
-"""Seconds between two attempts: a record is held for about a millisecond, an allocation for longer."""
+_ATTEMPTS = 20
+"""How often a lock is asked for before its holder is waited for: a number is taken in less time than a thread starts."""
 
 
 @contextmanager
@@ -34,11 +34,57 @@ def exclusive(path: Path, timeout: float = 10, part: str = "") -> Iterator[None]
         descriptor = _opened(path)
     except OSError as error:
         raise Refused(f"{path} cannot be locked: {error.strerror}", hint="mend the permissions of its folder") from error
+    if not _tried(descriptor, part) and not _Waiting(descriptor, part).wait(timeout):
+        raise Unreachable(f"{path} is held by another process", hint="try again")
     try:
-        _acquire(descriptor, path, time.monotonic() + timeout, part)
         yield
     finally:
         os.close(descriptor)
+
+
+class _Waiting:
+    """A thread that blocks in the kernel, which hands the lock on in the order of asking; who gives up leaves the descriptor to it."""
+
+    def __init__(self, descriptor: int, part: str) -> None:
+        self._descriptor, self._part = descriptor, part
+        self._mutex = threading.Lock()
+        self._told, self._left = threading.Event(), False
+        self._error: OSError | None = None
+
+    def wait(self, timeout: float) -> bool:
+        """Whether the lock is held; if not, the descriptor is closed as soon as that is possible."""
+        if timeout <= 0:
+            os.close(self._descriptor)
+            return False
+        threading.Thread(target=self._block, name="lock", daemon=True).start()
+        try:
+            self._told.wait(timeout)
+        except BaseException:
+            if not self._leave():
+                os.close(self._descriptor)
+            raise
+        if self._leave():
+            return False
+        if self._error is not None:
+            os.close(self._descriptor)
+            raise Refused(f"a lock was not granted: {self._error.strerror}", hint="look at the file system of the records")
+        return True
+
+    def _block(self) -> None:
+        try:
+            _lock(self._descriptor, self._part, wait=True)
+        except OSError as error:
+            self._error = error
+        with self._mutex:
+            if self._left:
+                os.close(self._descriptor)
+            self._told.set()
+
+    def _leave(self) -> bool:
+        """Whether the thread has the last word on the descriptor from now on."""
+        with self._mutex:
+            self._left = not self._told.is_set()
+            return self._left
 
 
 def _opened(path: Path) -> int:
@@ -50,24 +96,22 @@ def _opened(path: Path) -> int:
     raise NotFound(f"{path.parent} is removed again and again")
 
 
-def _acquire(descriptor: int, path: Path, deadline: float, part: str) -> None:
-    pause = _SHORTEST
-    while not _try(descriptor, part):
-        if time.monotonic() > deadline:
-            raise Unreachable(f"{path} is held by another process", hint="try again")
-        time.sleep(pause)
-        pause = min(pause * 1.5, _LONGEST)
-
-
-def _try(descriptor: int, part: str) -> bool:
-    try:
-        if part:
-            fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _one_byte(part))
+def _tried(descriptor: int, part: str) -> bool:
+    for _ in range(_ATTEMPTS):
+        try:
+            _lock(descriptor, part, wait=False)
+        except (BlockingIOError, PermissionError):
+            os.sched_yield()
         else:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    return True
+            return True
+    return False
+
+
+def _lock(descriptor: int, part: str, wait: bool) -> None:
+    if part:
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLKW if wait else fcntl.F_OFD_SETLK, _one_byte(part))
+    else:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _one_byte(part: str) -> bytes:

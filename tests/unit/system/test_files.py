@@ -140,14 +140,15 @@ def test_what_is_read_back_differently_is_put_back(old: bytes | None, tmp_path: 
 
 
 def test_a_change_needs_a_place_that_has_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files.check_room(tmp_path / "not" / "made" / "yet", 100)
-    free = os.statvfs(tmp_path).f_bavail * os.statvfs(tmp_path).f_frsize
-    with pytest.raises(Refused, match="KiB left") as refusal:
-        files.check_room(tmp_path, free)
-    assert refusal.value.hint
+    files.check_room(tmp_path / "not" / "made" / "yet")
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "MINIMUM_FREE", 2**60)
+        with pytest.raises(Refused, match="KiB left") as refusal:
+            files.check_room(tmp_path)
+        assert refusal.value.hint
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(Refused, match="cannot be written by this user"):
-        files.check_room(tmp_path, 100)
+        files.check_room(tmp_path)
 
 
 def test_folders_are_made_with_their_names_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

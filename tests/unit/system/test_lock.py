@@ -1,8 +1,11 @@
 """Locks between real processes."""
 
+import errno
+import fcntl
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -89,3 +92,43 @@ def test_a_killed_holder_frees_its_part(tmp_path: Path) -> None:
     finally:
         holder.kill()
         holder.join()
+
+
+def test_whoever_gave_up_does_not_hold_the_lock_later(tmp_path: Path) -> None:
+    place = tmp_path / "lock"
+    for part in ("", "a"):
+        with lock.exclusive(place, part=part), pytest.raises(Unreachable), lock.exclusive(place, timeout=0.01, part=part):
+            pytest.fail("the lock was held twice")
+        with lock.exclusive(place, timeout=20, part=part):
+            pass
+
+
+def test_waiting_threads_get_the_lock_one_after_another(tmp_path: Path) -> None:
+    inside, most, done = 0, 0, list[int]()
+
+    def work(number: int) -> None:
+        nonlocal inside, most
+        with lock.exclusive(tmp_path / "lock", timeout=60, part="a"):
+            inside += 1
+            most = max(most, inside)
+            os.sched_yield()
+            inside -= 1
+            done.append(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert (most, sorted(done)) == (1, list(range(30)))
+
+
+def test_a_lock_that_is_not_granted_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(descriptor: int, command: int, *_: object) -> None:
+        raise BlockingIOError if command == fcntl.F_OFD_SETLK else OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "fcntl", ask)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(Refused, match="No locks available"), lock.exclusive(tmp_path / "lock", part="a"):
+        pytest.fail("the lock was not held")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
