@@ -238,13 +238,24 @@ def test_each_failure_writes_one_line_and_leaves_the_record_as_it_was(
     assert [path.name for path in registry.path(HOST).parent.glob("*.new")] == []
 
 
+def untold(patch: pytest.MonkeyPatch) -> None:
+    """The number of the store cannot be written any more, once the record is."""
+    patch.setattr(os, "replace", lambda *names, replace=os.replace: (replace(*names), patch.setattr(os, "pwrite", out_of_space)))
+
+
+def unflushed(patch: pytest.MonkeyPatch) -> None:
+    """The folder cannot be flushed."""
+    patch.setattr(files, "flush_directory", broken_disk)
+
+
 @pytest.mark.feature("CF3")
-def test_a_change_that_could_not_be_told_is_in_place_and_not_acknowledged(
-    registry: FileRegistry, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(("fail", "words"), [(untold, r"\.revision cannot be written"), (unflushed, "hosts cannot be flushed")])
+def test_a_change_whose_end_failed_is_in_place_and_not_acknowledged(
+    fail: Callable[[pytest.MonkeyPatch], None], words: str, registry: FileRegistry, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "replace", lambda *names, replace=os.replace: (replace(*names), patch.setattr(os, "pwrite", out_of_space)))
-        with pytest.raises(Refused, match=r"\.revision cannot be written"):
+    with pytest.MonkeyPatch.context() as patch:
+        fail(patch)
+        with pytest.raises(Refused, match=words):
             change(registry)
     assert len(lines(caplog)) == 1
     assert registry.read(HOST).get("SLOT") == "b"

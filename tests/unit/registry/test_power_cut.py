@@ -8,7 +8,7 @@ import pytest
 from hps.errors import NotFound
 from hps.registry.model import Registry, host_name, setting
 from hps.registry.store import FileRegistry
-from hps.system import revision
+from hps.system import files, revision
 from hps.values import Mac
 from tests.unit.registry.power import Recorder, lay_out
 
@@ -74,3 +74,29 @@ def test_a_power_cut_at_any_step_leaves_the_old_or_the_new_record(act: str, tmp_
     assert old in seen
     assert new in seen
     assert len(seen) >= 10
+
+
+@pytest.mark.feature("CF4")
+@pytest.mark.parametrize("second", [{"STATE": "INSTALL_FAILED"}, {"SLOT": "a"}], ids=["already so", "a change on top of it"])
+def test_what_is_acknowledged_keeps_what_it_was_built_on(second: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first writer has given the record its new content and not flushed it yet; the second one is told that all is well."""
+    registry = FileRegistry(tmp_path / "config")
+    registry.root.mkdir()
+    registry.change(HOST, setting(STATE="INSTALLED"), create=True)
+    recorder = Recorder(registry.root, monkeypatch)
+    recorder.know_what_is_there()
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "flush_names", lambda folder: None)
+        registry.change(HOST, setting(STATE="INSTALL_FAILED"))
+    lost = list(recorder.disk.after_a_crash())
+    registry.change(HOST, setting(**second))
+    kept = list(recorder.disk.after_a_crash())
+    monkeypatch.undo()
+    monkeypatch.setattr(revision, "boot_id", lambda: "later")
+    served = []
+    for number, state in enumerate([*lost, *kept]):
+        state.pop("")
+        lay_out(state, tmp_path / str(number))
+        served.append(FileRegistry(tmp_path / str(number)).read(HOST).values)
+    assert {"STATE": "INSTALLED"} in served[: len(lost)], "the first writer's content could not be lost"
+    assert all(values == {"STATE": "INSTALL_FAILED", **second} for values in served[len(lost) :])
