@@ -44,8 +44,8 @@ def guest(ips: Ips) -> Iterator[Network]:
     ips.network.drop_member(member)
 
 
-def _ask(member: Network, query: str, *body: str) -> tuple[int, str]:
-    sent = [word for field in body for word in ("--data-urlencode", field)]
+def _ask(member: Network, query: str, *fields: str) -> tuple[int, str]:
+    sent = [word for field in fields for word in ("--data-urlencode", field)]
     done = member.run(["curl", "-s", "-m", "20", "-w", "\n%{http_code}", *sent, f"http://10.77.0.1/hps-api?{query}"])
     body, _, status = done.stdout.rpartition("\n")
     return int(status), body
