@@ -1,6 +1,8 @@
 """The HTTP face of HPS: who asks, may it, one command, one rendering in the caller's form. It decides nothing."""
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 from flask import Flask, current_app, g, request
 
@@ -20,17 +22,18 @@ CHALLENGE = 'TLS-Client-Certificate realm="HPS"'
 NOBODY = caller.Caller(STRANGER)
 """Who asks as long as that is not known."""
 
-PROTECTION = (
+PROTECTION = (("X-Content-Type-Options", "nosniff"), ("Cross-Origin-Resource-Policy", "same-origin"))
+"""Headers of every answer, which nothing else sets."""
+
+OF_PAGES = (
     (
         "Content-Security-Policy",
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
-    ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
 )
-"""Headers of every answer, which nothing else sets."""
+"""Headers of what a browser renders; it renders nothing else, because of `nosniff`."""
 
 OF_COMMANDS = ("command.query", "command.old_address", "command.call")
 """Endpoints that run the command which the request names: `hps.commands.table` says who may."""
@@ -39,9 +42,17 @@ FOR_MEMBERS = ("openapi.document", "openapi.page", "static", "terminal.command")
 """Endpoints for every member of the cluster; whatever stands in neither list is for operators alone."""
 
 
+class Application(Flask):
+    """The application; every function of it is an ordinary one, which need not be asked for each request whether it is a coroutine."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself."""
+        return func
+
+
 def create_app(paths: Paths | None = None) -> Flask:
     """The application for the IPS below these paths, by default those of the environment."""
-    app = Flask(__name__)
+    app = Application(__name__)
     app.config["PATHS"] = paths or Paths.from_environment()
     app.config["MAX_CONTENT_LENGTH"] = MAXIMUM_BODY
     app.config["MAX_FORM_MEMORY_SIZE"] = MAXIMUM_BODY
@@ -86,6 +97,8 @@ def _finish(response: rendering.Response) -> rendering.Response:
     """The headers of every answer, and a line in the audit log for what was refused before any command ran, which leaves its own."""
     headers = response.headers
     headers.extend(PROTECTION)
+    if headers.get("Content-Type", "").startswith(("text/html", "image/")):
+        headers.extend(OF_PAGES)
     headers.setdefault("Cache-Control", "no-store")
     if response.status_code == 401:
         headers["WWW-Authenticate"] = CHALLENGE

@@ -1,5 +1,6 @@
 """Which form an answer has: by Accept, then by the parameter `format`, then by the address, then by the program that asks."""
 
+import functools
 import re
 
 from flask import g, request
@@ -33,18 +34,27 @@ def choose(form: str) -> None:
 def wanted() -> str:
     """The form that this caller gets; never fails, because failures are rendered with it too."""
     environment = request.environ
-    accepted = request.accept_mimetypes if "HTTP_ACCEPT" in environment else ()
-    offers = [(quality, MEDIA[kind]) for media, quality in accepted if (kind := media.split(";")[0].strip().lower()) in MEDIA]
-    best = max(offers, key=lambda offer: offer[0], default=(0.0, ""))
-    if best[0] > 0:
-        return best[1]
-    refused = {form for _, form in offers}
-    agent = environment.get("HTTP_USER_AGENT", "").lower()
-    typical = next((form for word, form in AGENTS if word in agent), "text")
-    placed = "json" if request.path.startswith("/api/") else ""
+    refused: frozenset[str] = frozenset()
+    if "HTTP_ACCEPT" in environment:
+        offers = [(quality, MEDIA[kind]) for media, quality in request.accept_mimetypes if (kind := _kind(media)) in MEDIA]
+        best = max(offers, key=lambda offer: offer[0], default=(0.0, ""))
+        if best[0] > 0:
+            return best[1]
+        refused = frozenset(form for _, form in offers)
     named = g.get("format")
-    chosen = (_asked() if named is None else named, placed, typical, "text", *FORMS)
-    return next((form for form in chosen if form in FORMS and form not in refused), "text")
+    chosen = named if named is not None else _asked()
+    if chosen not in FORMS or chosen in refused:
+        chosen = "json" if environment.get("PATH_INFO", "").startswith("/api/") else _typical(environment.get("HTTP_USER_AGENT", ""))
+    return chosen if chosen not in refused else next((form for form in ("text", *FORMS) if form not in refused), "text")
+
+
+def _kind(media: str) -> str:
+    return media.split(";")[0].strip().lower()
+
+
+@functools.lru_cache(maxsize=1024)
+def _typical(agent: str) -> str:
+    return next((form for word, form in AGENTS if word in agent.lower()), "text")
 
 
 def _asked() -> str:
