@@ -107,7 +107,8 @@ def _common(paths: Paths) -> tuple[str, ...]:
 
 def _headers(door: str, verified: str = '""', certificate: str = '""') -> tuple[str, ...]:
     return (
-        "proxy_set_header Host $host;",
+        # With its port: a browser's Origin is compared with it (hps_api.origin).
+        "proxy_set_header Host $http_host;",
         'proxy_set_header Connection "";',
         f"proxy_set_header X-Hps-Door {door};",
         "proxy_set_header X-Hps-Address $remote_addr;" if door != "local" else 'proxy_set_header X-Hps-Address "";',
