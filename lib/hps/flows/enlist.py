@@ -60,7 +60,7 @@ def configure(at: Site, mac: Mac, kind: str, os_id: str = "", erase: bool = Fals
         if old.get("STATE") in LOCAL_STATES and not erase:
             hint = "to install it again: hps host reinstall NAME; to erase it and make it something else: --erase"
             raise Refused(f"{Host(mac, old).name} is {old['STATE']}, configuring it would install over it", hint=hint)
-        others = [host.values for host in site.hosts(at) if host.mac != mac]
+        others = [host.values for host in site.whole_hosts(at) if host.mac != mac]
         name = choose_name(kind, old.get("HOSTNAME", ""), {values.get("HOSTNAME", "") for values in others})
         address = choose_address(at.values, old.get("IP", ""), _taken(at, mac, others))
         change = setting(

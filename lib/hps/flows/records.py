@@ -154,7 +154,7 @@ def _write_host(at: Site, name: RecordName, key: str, value: str | None, expecte
 
 def _check_free(at: Site, mac: Mac, key: str, value: str) -> None:
     """Raise Refused where another host has this name or address, or where the address is none that a host may keep."""
-    for host in site.hosts(at):
+    for host in site.whole_hosts(at):
         if host.mac != mac and host.values.get(key) == value:
             raise Refused(f"{value} is the {'name' if key == 'HOSTNAME' else 'address'} of {host.mac}", hint="hps host list shows them all")
     if key == "IP":

@@ -1,6 +1,7 @@
 """Open the site that an IPS serves, and find the hosts of its cluster."""
 
 import functools
+from collections.abc import Iterator
 from pathlib import Path
 
 from hps.errors import InvalidInput, NotFound, Refused
@@ -63,14 +64,29 @@ def host_values(site: Site, mac: Mac) -> Values:
 
 
 def hosts(site: Site) -> tuple[Host, ...]:
-    """Every host of the cluster; a record that was removed meanwhile is left out."""
+    """Every host of the cluster; a record that was removed meanwhile is left out, a damaged one has no values."""
+    return tuple(host or Host(mac, _NOTHING) for mac, host in _hosts(site))
+
+
+def whole_hosts(site: Site) -> tuple[Host, ...]:
+    """Every host of the cluster, for whoever gives names and addresses; raises Refused where a record is damaged and may hold any."""
     found = []
+    for mac, host in _hosts(site):
+        if host is None:
+            raise Refused(f"the record of {mac} is damaged, and may hold any name and address", hint="hps records check")
+        found.append(host)
+    return tuple(found)
+
+
+def _hosts(site: Site) -> Iterator[tuple[Mac, Host | None]]:
     for name in site.registry.names("host", site.cluster):
+        mac = Mac(name.parts[1])
         try:
-            found.append(Host(Mac(name.parts[1]), site.registry.read(name).values))
+            yield mac, Host(mac, site.registry.read(name).values)
         except NotFound:
             continue
-    return tuple(found)
+        except InvalidInput:
+            yield mac, None
 
 
 def systems(site: Site) -> tuple[Values, ...]:

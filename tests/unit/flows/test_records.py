@@ -409,3 +409,17 @@ def test_a_damaged_record_is_named_by_its_line_and_put_back(at: Site, quiet: lis
     for bad in ("", "host", "host lab ../../x", "nothing", "host  x"):
         with pytest.raises(HpsError):
             do(at, "records_restore", record=bad)
+
+
+def test_one_damaged_host_hides_no_other_and_gives_nothing_away_twice(at: Site, quiet: list[Path]) -> None:
+    place = at.paths.config / "clusters" / "lab" / "hosts" / f"{mac_of(2).digits}.conf"
+    place.write_text("STATE=UNCONF")
+    assert not place.with_name(f".{place.name}.previous").exists()
+    listed = do(at, "host_list")["hosts"]
+    assert [host["MAC"] for host in listed] == [HOST, str(mac_of(2))]
+    assert listed[1] == {"MAC": str(mac_of(2))}
+    assert do(at, "host_show", host=HOST)["STATE"] == "UNCONFIGURED"
+    with pytest.raises(Refused, match="damaged"):
+        do(at, "host_configure", host=HOST, type="SCH")
+    with pytest.raises(InvalidInput, match="damaged"):
+        do(at, "host_show", host=str(mac_of(2)))
