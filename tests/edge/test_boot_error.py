@@ -29,7 +29,12 @@ def as_nginx(at: Site, asked: list[str]) -> Callable[..., Iterable[bytes]]:
             start("200 OK", [("Content-Type", "text/plain")])
             return [ipxe.render(Restart("the test is over")).encode()]
         environ |= {"HTTP_X_HPS_DOOR": "plain", "HTTP_X_HPS_ADDRESS": ADDRESS}
-        body = b"".join(app(environ, lambda status, headers: start(status, [("Content-Type", "text/plain")])))
+
+        def begin(status: str, _headers: object, _failure: object = None) -> Callable[[bytes], object]:
+            start(status, [("Content-Type", "text/plain")])
+            return lambda _: None
+
+        body = b"".join(app(environ, begin))
         return [body.replace(f"http://{at.values['DHCP_IP']}".encode(), b"")]
 
     return answer

@@ -215,4 +215,4 @@ def test_nothing_hangs_and_nothing_grows(callers: Callers) -> None:
 
 @pytest.mark.prove
 def test_nothing_grows_in_a_long_storm(callers: Callers) -> None:
-    storm(callers, 5000, 60000)
+    storm(callers, 3000, 20000)

@@ -164,6 +164,7 @@ def test_what_is_refused_before_a_command_runs_leaves_a_line_too(client: FlaskCl
     client.post("/api/no%0Asuch%1b[2Jcommand", headers=LOCAL)
     client.get("/hps-api?cmd=host_list", headers=PLAIN)
     client.get("/hps-api?cmd=health&x=%ff", headers=LOCAL)
+    client.post("/terminal/nosuch", json={}, headers=LOCAL)
     members, others = (audit.path(at.paths, member).read_text().splitlines() for member in (True, False))
     assert [line.split(" ", 1)[1] for line in others] == [
         f'caller=booting name={mac_of(1)} from={ADDRESS} page="GET /hosts/525400000001" allowed=no outcome=denied',
@@ -172,6 +173,7 @@ def test_what_is_refused_before_a_command_runs_leaves_a_line_too(client: FlaskCl
     assert [line.split(" ", 1)[1] for line in members] == [
         'caller=operator name=local page="POST /api/no\\nsuch\\u001b[2Jcommand" allowed=yes outcome="not found"',
         'caller=operator name=local page="GET /hps-api" allowed=yes outcome="invalid input"',
+        'caller=operator name=local page="POST /terminal/nosuch" allowed=yes outcome="not found"',
     ]
 
 
