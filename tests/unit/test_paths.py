@@ -1,5 +1,6 @@
 """Every place below one base."""
 
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hps.paths import Paths
 
 def test_everything_is_below_the_base() -> None:
     paths = Paths(Path("/base"))
-    places = [getattr(paths, name) for name, value in vars(Paths).items() if isinstance(value, property)]
+    places = [getattr(paths, name) for name, value in vars(Paths).items() if isinstance(value, cached_property)]
     assert len(places) >= 9
     assert len(set(places)) == len(places)
     assert all(place.is_relative_to("/base") for place in places)
