@@ -118,10 +118,13 @@ def bios_plan(disk: Disk, layout: Layout, loader: Loader) -> Plan:
 
 
 def render_fstab(slot: str) -> str:
-    """The file system table of a slot, `a` or `b`: everything by label; only the root is needed to reach a login (I40)."""
+    """The file system table of a slot, `a` or `b`: everything by label; only the root is needed to reach a login (I40).
+
+    The state is waited for longest: it holds the identity, and a node without that is none.
+    """
     rows = (
         (f"LABEL=hps-{slot}", "/", "ext4", "errors=remount-ro", 1),
-        ("LABEL=hps-state", "/var/lib/hps", "ext4", "nofail,nosuid,nodev,x-systemd.device-timeout=30s", 2),
+        ("LABEL=hps-state", "/var/lib/hps", "ext4", "nofail,nosuid,nodev,x-systemd.device-timeout=5min", 2),
         ("LABEL=hps-data", "/data/0", "ext4", "nofail,nosuid,nodev,x-systemd.device-timeout=30s", 2),
         ("LABEL=HPS-ESP", "/boot/efi", "vfat", "noauto,nofail,umask=0077", 0),
     )
