@@ -10,7 +10,7 @@ from hps.commands import table
 from hps.commands.model import FORM_TOKEN, Command, admit
 from hps.errors import Usage
 from hps.flows import site
-from hps.flows.model import IPS, OPERATOR
+from hps.flows.model import IPS, OPERATOR, Caller
 from hps_api.forms import choose
 from hps_api.origin import is_browser
 from hps_api.reading import form_fields, joined, json_fields, pairs
@@ -54,19 +54,20 @@ def call(name: str) -> Response:
 
 def _perform(name: str, read: Read) -> Response:
     """Whether the caller may comes first; only then is the rest of the request looked at."""
-    command = table.find(name)
+    command, caller = table.find(name), g.caller
     g.command = command.name
-    admit(command, g.caller)
-    _check_method(command)
+    admit(command, caller)
+    _check_method(command, caller)
     given = read(command)
     at = g.get("site") or site.open_ips(current_app.config["PATHS"])
     g.audited = True
-    return answer(table.perform(at, g.caller, name, given), at)
+    return answer(table.perform(at, caller, name, given), at)
 
 
-def _check_method(command: Command) -> None:
+def _check_method(command: Command, caller: Caller) -> None:
     """What changes something is POSTed; only machines may GET it, because loaders can do nothing else."""
-    if not command.changes or request.method == "POST":
+    method = request.method
+    if not command.changes or method == "POST":
         return
-    if request.method != "GET" or g.caller.kind in (OPERATOR, IPS) or is_browser():
+    if method != "GET" or caller.kind in (OPERATOR, IPS) or is_browser():
         raise MethodNotAllowed(valid_methods=["POST"])

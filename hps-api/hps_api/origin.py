@@ -47,8 +47,8 @@ def check(caller: Caller, paths: Paths) -> None:
 
 def is_browser() -> bool:
     """Whether a browser asks, or what calls itself one: no machine that boots does."""
-    agent = request.headers.get("User-Agent", "").lower()
-    return "mozilla" in agent or not _FROM_BROWSERS.isdisjoint(request.environ)
+    environment = request.environ
+    return "mozilla" in environment.get("HTTP_USER_AGENT", "").lower() or not _FROM_BROWSERS.isdisjoint(environment)
 
 
 def token(caller: Caller, paths: Paths) -> str:

@@ -15,7 +15,7 @@ from hps.flows.model import Site
 from hps_api import create_app
 from tests.edge.callers import ADDRESS, make_callers
 
-pytestmark = [pytest.mark.programs, pytest.mark.prove]
+pytestmark = pytest.mark.programs
 FIRST = "/hps-api?cmd=process_menu_item&menu_item=nonsense"
 
 

@@ -8,7 +8,7 @@ from hps.commands import openapi
 from hps.commands.model import Command, Parameter
 from hps.commands.table import COMMANDS
 from hps.errors import KINDS
-from hps.registry.keys import FAMILIES, HPS, NODE, OPERATOR, TABLE
+from hps.registry.keys import FAMILIES, HPS, NODE, OLD_NAMES, OPERATOR, TABLE
 from tests.generate import verbs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,6 +89,9 @@ def keys() -> str:
             for family in FAMILIES
             if family.kind == kind
         ]
+    lines += ["", "## Other names", "", "Whoever asks may write a key in lower case, or by a name that it has elsewhere:", ""]
+    lines += ["| name | record | key |", "|---|---|---|"]
+    lines += [_row(f"`{old}`", kind, f"`{new}`") for (kind, old), new in OLD_NAMES.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -30,7 +30,7 @@ def get(kind: str) -> Handler:
     """The value of one key; raises NotFound where it is not set, Denied where it is secret."""
 
     def handler(at: Site, _caller: Caller, parameters: Parameters) -> Answer:
-        key = readable(kind, parameters["key"])
+        key = readable(kind, keys.canonical(kind, parameters["key"]))
         record = _read(at, _name(at, kind, parameters))
         return {"key": key, "value": _value(record, key), "revision": record.revision}
 
@@ -41,7 +41,7 @@ def exists(kind: str) -> Handler:
     """Whether one key is set, of a secret one too; raises NotFound where it is not."""
 
     def handler(at: Site, _caller: Caller, parameters: Parameters) -> Answer:
-        key = parameters["key"]
+        key = keys.canonical(kind, parameters["key"])
         keys.known(kind, key)
         _value(_read(at, _name(at, kind, parameters)), key)
         return {"key": key, "exists": True}
@@ -79,7 +79,7 @@ def unset(kind: str) -> Handler:
 
 def search(at: Site, _caller: Caller, parameters: Parameters) -> Answer:
     """The hosts whose key has exactly this value."""
-    field = readable("host", parameters["field"])
+    field = readable("host", keys.canonical("host", parameters["field"]))
     return {"hosts": [host.public() for host in site.hosts(at) if host.values.get(field) == parameters["value"]]}
 
 
@@ -130,7 +130,7 @@ def _value(record: Record, key: str) -> str:
 
 
 def _write(at: Site, kind: str, parameters: Parameters, value: str | None) -> Answer:
-    key = parameters["key"]
+    key = keys.canonical(kind, parameters["key"])
     keys.check_writer(kind, key, keys.OPERATOR)
     name = _name(at, kind, parameters)
     expected = int(parameters["revision"]) if "revision" in parameters else None

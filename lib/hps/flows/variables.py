@@ -48,7 +48,7 @@ def host_variable(at: Site, caller: Caller, parameters: Parameters) -> Answer:
         Denied: the key is secret, or not one that a node writes.
         NotFound: the key is not set.
     """
-    mac, key = caller.machine, parameters["name"]
+    mac, key = caller.machine, keys.canonical("host", parameters["name"])
     match _action(parameters):
         case "get":
             return {"name": key, "value": _value("host", site.host_values(at, mac), key)}
@@ -59,7 +59,7 @@ def host_variable(at: Site, caller: Caller, parameters: Parameters) -> Answer:
 
 def cluster_variable(at: Site, caller: Caller, parameters: Parameters) -> Answer:
     """Read one key of the cluster, or its default; an operator may set it too."""
-    key = parameters["name"]
+    key = keys.canonical("cluster", parameters["name"])
     if "value" not in parameters:
         return {"name": key, "value": _value("cluster", at.values, key)}
     if caller.kind != OPERATOR:
@@ -73,7 +73,8 @@ def os_variable(at: Site, _caller: Caller, parameters: Parameters) -> Answer:
     name = os_name(parameters["os_id"])
     if not at.registry.exists(name):
         raise NotFound(f"there is no operating system {parameters['os_id'][:60]!r}", hint="hps image list shows what is published")
-    return {"name": parameters["name"], "value": _value("os", at.registry.read(name).values, parameters["name"])}
+    key = keys.canonical("os", parameters["name"])
+    return {"name": key, "value": _value("os", at.registry.read(name).values, key)}
 
 
 def host_get_config(at: Site, caller: Caller, _parameters: Parameters) -> Text:

@@ -169,6 +169,29 @@ FAMILIES: tuple[Family, ...] = (
 
 KEYS = {(key.kind, key.name): key for key in TABLE}
 
+OLD_NAMES = {
+    ("cluster", "NETWORK_DHCP_IFACE"): "DHCP_IFACE",
+    ("cluster", "NETWORK_DHCP_IP"): "DHCP_IP",
+    ("cluster", "NETWORK_DHCP_RANGESIZE"): "DHCP_RANGESIZE",
+    ("cluster", "NETWORK_DNS_DOMAIN"): "DNS_DOMAIN",
+    ("cluster", "NETWORK_NAME_SERVER"): "DNS_LOCAL_SERVER",
+    ("cluster", "NETWORK_SYSLOG_SERVER"): "SYSLOG_LOCAL_SERVER",
+    ("cluster", "NETWORK_TIME_SERVER"): "NTP_LOCAL_SERVER",
+    ("cluster", "NAME_SERVER"): "DNS_LOCAL_SERVER",
+    ("cluster", "SYSLOG_SERVER"): "SYSLOG_LOCAL_SERVER",
+    ("cluster", "TIME_SERVER"): "NTP_LOCAL_SERVER",
+    ("cluster", "NTP_SERVER"): "NTP_LOCAL_SERVER",
+    ("host", "PROFILE"): "HOST_PROFILE",
+    ("host", "INITIALISED_AT"): "CREATED",
+}
+"""What keys are called elsewhere, and here; a record holds the name of the table only."""
+
+
+def canonical(kind: str, name: str) -> str:
+    """The name of a key as the table has it: in upper case, and an old name as the one that took its place."""
+    upper = name.upper()
+    return OLD_NAMES.get((kind, upper), upper if (kind, upper) in KEYS else name)
+
 
 def default(kind: str, name: str) -> str:
     """The default of a declared key."""
@@ -187,8 +210,8 @@ def known(kind: str, name: str) -> Key | Family:
 
 
 def is_secret(kind: str, name: str) -> bool:
-    """Whether the value of this key is never shown."""
-    key = KEYS.get((kind, name))
+    """Whether the value of this key is never shown, by whatever name it is asked for."""
+    key = KEYS.get((kind, canonical(kind, name)))
     return key is not None and key.secret
 
 

@@ -39,7 +39,8 @@ def path(paths: Paths, member: bool = True) -> Path:
 
 def line(moment: float, fields: Mapping[str, str]) -> str:
     """One entry; a value that is not one plain word is quoted as JSON, so that no value can forge a field or a line. Pure."""
-    return " ".join((f"time={_stamp(int(moment))}", *(f"{name}={_word(value)}" for name, value in fields.items() if value))) + "\n"
+    words = [f"{name}={_word(value)}" for name, value in fields.items() if value]
+    return f"time={_stamp(int(moment))} {' '.join(words)}\n"
 
 
 def record(paths: Paths, fields: Mapping[str, str], member: bool = True) -> None:

@@ -18,7 +18,6 @@ _HEADER = struct.Struct("=IHHII")
 _NEIGHBOUR = struct.Struct("=BxxxiHBB")
 _CODE = struct.Struct("=i")
 _ATTRIBUTE = struct.Struct("=HH")
-_SECONDS = 1.0
 _own = threading.local()
 
 
@@ -74,12 +73,12 @@ def _exchange(request: bytes) -> bytes:
     kernel: socket.socket | None = getattr(_own, "kernel", None)
     if kernel is None:
         kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
-        kernel.settimeout(_SECONDS)
     _own.kernel = None
     number = getattr(_own, "number", 0) % 0xFFFFFFFF + 1
     try:
         kernel.sendto(request[:8] + struct.pack("=I", number) + request[12:], (0, 0))
-        answer = kernel.recv(4096)
+        # The kernel has answered when it has taken the question.
+        answer = kernel.recv(4096, socket.MSG_DONTWAIT)
         if len(answer) < _HEADER.size or _HEADER.unpack_from(answer)[3] != number:
             raise OSError("an answer to another question")
     except OSError:

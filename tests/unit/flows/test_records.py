@@ -423,3 +423,14 @@ def test_one_damaged_host_hides_no_other_and_gives_nothing_away_twice(at: Site, 
         do(at, "host_configure", host=HOST, type="SCH")
     with pytest.raises(InvalidInput, match="damaged"):
         do(at, "host_show", host=str(mac_of(2)))
+
+
+@pytest.mark.feature("CF6")
+def test_a_key_is_kept_under_its_name_of_the_table_however_it_is_called(at: Site, quiet: list[Path]) -> None:
+    assert do(at, "host_config_set", host=HOST, key="profile", value="KVM")["key"] == "HOST_PROFILE"
+    assert do(at, "host_config_get", host=HOST, key="host_profile")["value"] == "KVM"
+    assert "PROFILE" not in site.host_values(at, mac_of(1))
+    assert terminal.run(at, ME, ["host_config", "set", HOST, "bmc_password", "typed"]).problem is not None
+    assert not any("typed" in value for value in site.host_values(at, mac_of(1)).values())
+    with pytest.raises(Denied):
+        do(at, "host_config_get", host=HOST, key="bmc_password")

@@ -80,6 +80,15 @@ def test_an_unknown_type_is_refused() -> None:
         keys.checked_type("ABC")
 
 
+@pytest.mark.feature("CF6")
+def test_old_names_lead_to_keys_and_every_key_is_found_in_lower_case() -> None:
+    assert all((kind, new) in keys.KEYS and (kind, old) not in keys.KEYS for (kind, old), new in keys.OLD_NAMES.items())
+    assert keys.canonical("cluster", "network_dhcp_iface") == "DHCP_IFACE"
+    assert all(keys.canonical(key.kind, key.name.lower()) == key.name == keys.canonical(key.kind, key.name) for key in keys.TABLE)
+    assert keys.canonical("host", "no such key") == "no such key"
+    assert keys.is_secret("host", "bmc_password")
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "near"),
     [
